@@ -1,0 +1,95 @@
+"""The words all stages share, each with its exact meaning. Pure: no Django, no database.
+
+The values are what is stored, sent over REST and written in URLs; the labels are what people read.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who speaks, as the model sees it."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    SYSTEM = "system"
+    TOOL = "tool"
+
+
+class Origin(StrEnum):
+    """How a message came into the context."""
+
+    SPOKEN = "spoken"  # said or called in the ordinary course of the conversation
+    QUEUED = "queued"  # typed by the user while the agent worked, delivered later
+    HARNESS = "harness"  # written by the harness itself: caveats, reminders, local command output
+    RESTORED = "restored"  # put back by the harness after a compaction: files, skills, memory
+    SUMMARY = "summary"  # the summary that a compaction left behind
+
+
+class CompactionKind(StrEnum):
+    """What did the replacing."""
+
+    THRESHOLD = "threshold"  # the API, at an input-token threshold
+    ON_DEMAND = "on_demand"  # the API, because the caller asked
+    CLIENT = "client"  # the harness made its own summary
+    HOSTED_OPAQUE = "hosted_opaque"  # the API; the summary is encrypted
+    TRUNCATION = "truncation"  # messages vanished, no summary
+    TOOL_CLEAR = "tool_clear"  # the API blanked old tool results
+    MICROCOMPACT = "microcompact"  # the harness blanked old tool results
+
+
+#: These blank the results of single tool calls; everything else of the context stays.
+CLEARING_KINDS = frozenset({CompactionKind.TOOL_CLEAR, CompactionKind.MICROCOMPACT})
+
+
+class Trigger(StrEnum):
+    """Why it happened then."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+    THRESHOLD = "threshold"
+    IDLE = "idle"
+    OVERFLOW = "overflow"
+    UNKNOWN = "unknown"
+
+
+class SummaryState(StrEnum):
+    """Whether the summary can be read. Shown as it is: an unreadable summary is never "nothing kept"."""
+
+    TEXT = "text"
+    ENCRYPTED = "encrypted"
+    ABSENT = "absent"
+    FAILED = "failed"
+
+
+class Outcome(StrEnum):
+    """What became of a fact at one compaction."""
+
+    KEPT = "kept"
+    ALTERED = "altered"
+    FORGOTTEN = "forgotten"
+    SUPERSEDED = "superseded"  # replaced or finished before the boundary: no loss
+    UNVERIFIABLE = "unverifiable"
+
+
+class MemberRole(StrEnum):
+    """What a member of a workspace may do; each may do what those after it may."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    REVIEWER = "reviewer"
+    VIEWER = "viewer"
+
+
+class Scope(StrEnum):
+    """What an API key may do."""
+
+    INGEST = "ingest"
+    READ = "read"
+
+
+class BatchState(StrEnum):
+    """How far the digestion of a batch has come."""
+
+    PENDING = "pending"
+    DIGESTED = "digested"
+    FAILED = "failed"  # raised on the way; the bytes are kept and can be digested again
