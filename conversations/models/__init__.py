@@ -1,0 +1,23 @@
+"""STORE: tables, constraints, and the vocabulary to ask for rows."""
+
+from conversations.models.account import SignInLink, User
+from conversations.models.compaction import Compaction
+from conversations.models.conversation import Agent, Conversation, Message, Request
+from conversations.models.inbox import Batch, BatchChunk, BatchProblem
+from conversations.models.workspace import ApiKey, Membership, Workspace
+
+__all__ = [
+    "Agent",
+    "ApiKey",
+    "Batch",
+    "BatchChunk",
+    "BatchProblem",
+    "Compaction",
+    "Conversation",
+    "Membership",
+    "Message",
+    "Request",
+    "SignInLink",
+    "User",
+    "Workspace",
+]

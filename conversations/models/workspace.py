@@ -1,0 +1,85 @@
+"""Workspaces: every other row belongs to exactly one, and every read starts there."""
+
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from conversations.models.account import User
+from conversations.vocabulary import MemberRole, Scope
+
+
+def choices(enum: type[MemberRole | Scope]) -> list[tuple[str, str]]:
+    """Django's choices of one of our enums."""
+    return [(member.value, member.value.replace("_", " ")) for member in enum]
+
+
+class Workspace(models.Model):
+    """A team's data and settings."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+    members = models.ManyToManyField(User, through="Membership", related_name="workspaces")
+
+    # settings
+    raw_days = models.PositiveIntegerField(default=30)  # how long digested bytes are kept, for digesting again
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("overview", args=[self.slug])
+
+
+class Membership(models.Model):
+    """What one person may do in one workspace."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=choices(MemberRole), default=MemberRole.VIEWER)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "user"], name="membership_once"),
+            models.CheckConstraint(condition=Q(role__in=list(MemberRole)), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.workspace_id}: {self.role}"
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Vocabulary of keys."""
+
+    def usable(self) -> Self:
+        """Neither revoked nor expired."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=models.functions.Now()), revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """A program's key: `obs_` and 43 random characters, of which only the hash is stored."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=120)
+    prefix = models.CharField(max_length=12)  # the first characters, to tell keys apart
+    key_hash = models.BinaryField(max_length=32, unique=True)  # sha256: the key itself is random, so it needs no salt
+    scopes = ArrayField(models.CharField(max_length=20, choices=choices(Scope)))
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)  # to the minute: a write a request would cost more
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(scopes__contained_by=list(Scope)), name="api_key_scopes_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
