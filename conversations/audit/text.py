@@ -1,0 +1,185 @@
+"""What counts as a word, a stem and a sentence: linear-time reading of any text, with offsets into it.
+
+Every pattern here is a flat alternation without nested repetition, so time grows with length only; everything that is
+compared is cut to a bound first, because a log may hold a line of 100 MB.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+#: A sentence longer than this is cut at a space. The longest human-labelled fact has 400 characters.
+MAX_SENTENCE = 600
+
+_STOP_WORDS = """a an the and or but nor so yet if then else than that this these those it its he she they them their his her we us
+    our you your i me my mine who whom whose which what when where why how is are was were be been being am do does did
+    done doing have has had having will would shall should can could may might must to of in on at by for from with
+    about into onto over under out up down off again further also as not no there here all any each both few more most
+    other some such only own same too very just s t re ve ll d m don doesn didn isn aren wasn weren won can cannot via
+    per while during after before because until through between above below""".split()
+
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+WORD = re.compile(rf"\d+|[{_CJK}]|[^\W\d_{_CJK}]+")
+_HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^A-Za-z]+")
+
+
+class Word(NamedTuple):
+    """One word at `text[start:end]`, with its stem."""
+
+    stem: str
+    start: int
+    end: int
+
+
+def words(text: str, limit: int | None = None) -> Iterator[Word]:
+    """The words of `text[:limit]` in order: runs of letters or of digits, camelCase taken apart, one per CJK sign."""
+    for match in WORD.finditer(text, 0, len(text) if limit is None else min(limit, len(text))):
+        run, at = match.group(), match.start()
+        if run.isascii() and not (run.islower() or run.isupper() or run.istitle() or run.isdigit()):
+            for hump in _HUMP.finditer(run):
+                yield Word(stem(hump.group().lower()), at + hump.start(), at + hump.end())
+        else:
+            yield Word(stem(run.lower()), at, match.end())
+
+
+def content_stems(text: str, limit: int | None = None) -> list[str]:
+    """The stems that carry meaning, in order, with repeats."""
+    return [word.stem for word in words(text, limit) if word.stem not in STOP]
+
+
+#: Suffixes in the order they are tried, with what replaces them and the shortest stem that may remain.
+_SUFFIXES = (
+    ("ification", "ifi", 2),
+    ("ified", "ifi", 2),
+    ("ifying", "ifi", 2),
+    ("ization", "iz", 3),
+    ("isation", "iz", 3),
+    ("ising", "iz", 4),
+    ("ised", "iz", 4),
+    ("ise", "iz", 4),
+    ("ation", "at", 3),
+    ("iness", "i", 3),
+    ("ness", "", 4),
+    ("ment", "", 4),
+    ("ity", "", 4),
+    ("tion", "t", 3),
+    ("sion", "s", 3),
+    ("ing", "", 3),
+    ("ied", "i", 2),
+    ("ed", "", 3),
+    ("able", "", 4),
+    ("ally", "al", 3),
+    ("ly", "", 4),
+    ("er", "", 4),
+    ("or", "", 5),
+    ("y", "i", 2),
+    ("e", "", 3),
+)
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str) -> str:
+    """The lower-case `word` without its ending, so that "verified" meets "verification". Other alphabets stay."""
+    if len(word) < 4 or not word.isascii() or len(word) > 40:
+        return word
+    word = _singular(word)
+    for suffix, instead, shortest in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= shortest:
+            return _undouble(word[: -len(suffix)] + instead)
+    return word
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "ches", "xes")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
+def _undouble(root: str) -> str:
+    """ "running" → "run", "call" stays: l, s and z are doubled in their own right."""
+    if len(root) > 3 and root[-1] == root[-2] and root[-1] not in "aeioulsz":
+        return root[:-1]
+    return root
+
+
+#: Words that carry no meaning of their own, as they are written and as stems.
+STOP = frozenset(_STOP_WORDS) | frozenset(map(stem, _STOP_WORDS))
+
+# --- sentences ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`text[start:end]` reads as one statement. `heading`: it is a title; `code`: it stands inside a fence."""
+
+    start: int
+    end: int
+    heading: bool = False
+    code: bool = False
+
+
+_LINE = re.compile(r"[^\n]+")
+_FENCE = re.compile(r"[ \t]{0,12}(?:```|~~~)")
+_MARK = re.compile(r"[ \t>]{0,40}(?:(?:[-*+•]|\d{1,3}[.)]|\[[ xX]\]|#{1,6})[ \t]{1,8}){0,3}")
+_STOP_MARK = re.compile(r"[.!?][\"'”’)\]*_`]{0,4}[ \t]{1,4}(?=[A-Z0-9\"'“‘(\[*_`\-–—✅❌]|[^\x00-\x7f])|[。！？]")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|resp|no|fig|mr|mrs|dr|st)|(?:^|\s)[A-Za-z0-9])\.$", re.I
+)
+
+
+def sentences(text: str) -> Iterator[Sentence]:
+    """The statements of `text` in order, never overlapping: list markers, heading signs and blank lines left out."""
+    fenced = False
+    for line in _LINE.finditer(text):
+        start, end = line.span()
+        if _FENCE.match(text, start, end):
+            fenced = not fenced
+        elif fenced:
+            yield from _cut(text, start, end, code=True)
+        else:
+            begin = _MARK.match(text, start, end).end()  # type: ignore[union-attr]  # the pattern matches the empty string
+            heading = "#" in text[start:begin]
+            yield from _statements(text, begin, end, heading)
+
+
+def _statements(text: str, start: int, end: int, heading: bool) -> Iterator[Sentence]:
+    for stop in _STOP_MARK.finditer(text, start, end):
+        if stop.start() >= start and not _ABBREVIATION.search(text, max(start, stop.start() - 8), stop.start() + 1):
+            yield from _cut(text, start, stop.end(), heading=heading)
+            start = stop.end()
+    yield from _cut(text, start, end, heading=heading)
+
+
+def _cut(text: str, start: int, end: int, heading: bool = False, code: bool = False) -> Iterator[Sentence]:
+    """Trim spaces, and take what is too long to be a statement in pieces, cut at a space where there is one."""
+    while start < end:
+        stop = end
+        if end - start > MAX_SENTENCE:
+            space = text.rfind(" ", start + 1, start + MAX_SENTENCE)
+            stop = space if space > start else start + MAX_SENTENCE
+        left, right = _trimmed(text, start, stop)
+        if left < right:
+            yield Sentence(left, right, heading, code)
+        start = stop
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+# --- comparing ------------------------------------------------------------------------------------------------------
+
+
+def grams(stems: str, size: int = 4) -> set[str]:
+    """The character n-grams of a text, as a set."""
+    return {stems[i : i + size] for i in range(max(1, len(stems) - size + 1))}
+
+
+def flat(text: str, limit: int | None = None) -> str:
+    """Lower-case words joined by single spaces: equal for texts that differ in markup, punctuation and case only."""
+    return " ".join(match.group().lower() for match in WORD.finditer(text, 0, limit or len(text)))
