@@ -4,16 +4,17 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from conversations.models.conversation import Conversation, Message
-from conversations.models.workspace import Workspace
+from conversations.models.conversation import UNCHECKED, Conversation, Message
+from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 
 
 class Compaction(models.Model):
     """One replacement of older messages: by a summary, by nothing, or of tool results by placeholders."""
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="compactions")
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="compactions")
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="compactions", **WITHIN_WORKSPACE)
+    conversation = models.ForeignKey(Conversation, models.DO_NOTHING, related_name="compactions", **WITHIN_WORKSPACE)
+    batch = models.ForeignKey("Batch", models.DO_NOTHING, null=True, related_name="+", **UNCHECKED)  # of this version
     external_id = models.CharField(max_length=512)
     number = models.PositiveIntegerField(default=0)  # 1 for the first of the conversation, by position; set by `settle`
     position = models.BigIntegerField()
@@ -57,6 +58,7 @@ class Compaction(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["workspace", "conversation", "external_id"], name="compaction_once"),
+            models.UniqueConstraint(fields=["workspace", "id"], name="compaction_in_workspace"),
             models.CheckConstraint(condition=Q(kind__in=list(CompactionKind)), name="compaction_kind_known"),
             models.CheckConstraint(condition=Q(trigger__in=list(Trigger)), name="compaction_trigger_known"),
             models.CheckConstraint(condition=Q(summary_state__in=list(SummaryState)), name="compaction_summary_known"),
@@ -66,6 +68,8 @@ class Compaction(models.Model):
             models.Index(fields=["workspace", "conversation", "position", "id"], name="compaction_in_order"),
             # The compaction list of a workspace, newest first.
             models.Index(fields=["workspace", "-at", "-id"], name="compaction_recent"),
+            # The same boundary in the transcript of another session: a fork begins with a copy.
+            models.Index(fields=["workspace", "external_id"], name="compaction_copies"),
         ]
 
     def __str__(self) -> str:

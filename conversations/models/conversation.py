@@ -1,5 +1,7 @@
 """What was said: agents, conversations, messages, and the model calls between them."""
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
@@ -7,8 +9,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from conversations.models.workspace import Workspace
+from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
 from conversations.vocabulary import Origin, Role
+
+#: The batch a row came from: looked at from the row and never the other way, and batches outlive their rows.
+UNCHECKED: Any = {"db_constraint": False, "db_index": False}
 
 
 class Agent(models.Model):
@@ -21,6 +26,7 @@ class Agent(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["workspace", "name", "version"], name="agent_once"),
+            models.UniqueConstraint(fields=["workspace", "id"], name="agent_in_workspace"),
         ]
 
     def __str__(self) -> str:
@@ -33,7 +39,7 @@ class Conversation(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="conversations")
     source = models.CharField(max_length=40)  # claude_code, codex, events …
     external_id = models.CharField(max_length=512)  # the source's own id
-    agent = models.ForeignKey(Agent, models.PROTECT, related_name="conversations", null=True)
+    agent = models.ForeignKey(Agent, models.RESTRICT, related_name="conversations", null=True, **WITHIN_WORKSPACE)
     parent_external_id = models.CharField(max_length=512, blank=True)  # who spawned it; may not have arrived (yet)
     title = models.TextField(blank=True)
     cwd = models.TextField(blank=True)
@@ -46,11 +52,12 @@ class Conversation(models.Model):
     last_at = models.DateTimeField()  # the agent's clock
     model_names = ArrayField(models.CharField(max_length=200), default=list)
     message_count = models.PositiveIntegerField(default=0)
-    request_count = models.PositiveIntegerField(default=0)
+    request_count = models.PositiveIntegerField(default=0)  # turns; not the calls that wrote summaries
     compaction_count = models.PositiveIntegerField(default=0)
     tokens_now = models.PositiveBigIntegerField(null=True)  # context of the last request; None = no request seen
     tokens_peak = models.PositiveBigIntegerField(null=True)
-    sparkline = models.JSONField(default=dict)  # see conversations/web/sparklines.py
+    last_request_position = models.BigIntegerField(null=True)  # of the last turn: what comes after it is only added
+    sparkline = models.JSONField(default=dict)  # see conversations/ingest/sparkline.py
 
     created_at = models.DateTimeField(auto_now_add=True)  # our clock
     search = models.GeneratedField(
@@ -62,6 +69,7 @@ class Conversation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["workspace", "source", "external_id"], name="conversation_once"),
+            models.UniqueConstraint(fields=["workspace", "id"], name="conversation_in_workspace"),
         ]
         indexes = [
             # The conversation list of a workspace, newest activity first, and its filters.
@@ -95,8 +103,9 @@ class Message(models.Model):
     What a compaction kept is therefore what stood before it and left later or not at all.
     """
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="messages")
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="messages", **WITHIN_WORKSPACE)
+    conversation = models.ForeignKey(Conversation, models.DO_NOTHING, related_name="messages", **WITHIN_WORKSPACE)
+    batch = models.ForeignKey("Batch", models.DO_NOTHING, null=True, related_name="+", **UNCHECKED)  # that brought it
     external_id = models.CharField(max_length=512)
     position = models.BigIntegerField()  # order within the conversation; see conversations/ingest/events.py
     role = models.CharField(max_length=20, choices=[(role.value, role.value) for role in Role])
@@ -106,7 +115,9 @@ class Message(models.Model):
     size = models.PositiveIntegerField()  # characters of text in all blocks
     excerpt = models.TextField(blank=True)  # the first 600 characters of a message too large for a list, else empty
     content_hash = models.BinaryField(max_length=16)  # blake2b of the blocks: the same id with other content is told
-    dropped_by = models.ForeignKey("Compaction", models.SET_NULL, null=True, related_name="dropped_messages")
+    dropped_by = models.ForeignKey(
+        "Compaction", models.DO_NOTHING, null=True, related_name="dropped_messages", **WITHIN_WORKSPACE
+    )
 
     class Meta:
         constraints = [
@@ -135,8 +146,9 @@ class Message(models.Model):
 class Request(models.Model):
     """One model call: a point of the token timeline. Token counts are null where the source does not know them."""
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="requests")
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="requests")
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="requests", **WITHIN_WORKSPACE)
+    conversation = models.ForeignKey(Conversation, models.DO_NOTHING, related_name="requests", **WITHIN_WORKSPACE)
+    batch = models.ForeignKey("Batch", models.DO_NOTHING, null=True, related_name="+", **UNCHECKED)  # of this version
     external_id = models.CharField(max_length=512)
     position = models.BigIntegerField()
     at = models.DateTimeField(null=True)

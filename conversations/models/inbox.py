@@ -5,7 +5,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from conversations.models.workspace import ApiKey, Workspace
+from conversations.models.workspace import WITHIN_WORKSPACE, ApiKey, Workspace
 from conversations.vocabulary import BatchState
 
 
@@ -21,24 +21,29 @@ class Batch(models.Model):
     """What one POST or one imported file delivered."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="batches")
-    api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="batches")
+    api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, db_constraint=False, related_name="batches")
     format = models.CharField(max_length=40)  # events, claude_code, codex
     name = models.TextField(blank=True)  # of the file, where there was one
-    state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in BatchState], default=BatchState.PENDING)
+    state = models.CharField(
+        max_length=20, choices=[(s.value, s.value) for s in BatchState], default=BatchState.PENDING
+    )
     received_at = models.DateTimeField(auto_now_add=True)
     digested_at = models.DateTimeField(null=True)
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)  # counted when it is claimed, so that a crash counts too
+    claimed_until = models.DateTimeField(null=True)  # a worker is at it; not before then is it anybody else's
     error = models.TextField(blank=True)  # why digesting failed
 
     # the bytes
-    byte_count = models.PositiveBigIntegerField(default=0)  # as they came, uncompressed; what is stored begins at offset
+    byte_count = models.PositiveBigIntegerField(
+        default=0
+    )  # as they came, uncompressed; what is stored begins at offset
     sha256 = models.BinaryField(max_length=32)  # of everything that came
     raw_deleted_at = models.DateTimeField(null=True)
 
     # a transcript that grew: only what is new is stored and digested
     source_key = models.CharField(max_length=600, blank=True)  # which file this is, by its content
     offset = models.PositiveBigIntegerField(default=0)  # bytes that an earlier batch of the same file holds
-    continues = models.ForeignKey("self", models.SET_NULL, null=True, related_name="continued_by")
+    continues = models.ForeignKey("self", models.SET_NULL, null=True, db_constraint=False, related_name="continued_by")
     checkpoint = models.JSONField(null=True)  # the parser's state after the last whole line
     digested_bytes = models.PositiveBigIntegerField(default=0)  # of the whole file, up to the last whole line
     digested_sha256 = models.BinaryField(max_length=32, null=True)  # of those bytes: a grown file begins with them
@@ -54,6 +59,7 @@ class Batch(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(state__in=list(BatchState)), name="batch_state_known"),
+            models.UniqueConstraint(fields=["workspace", "id"], name="batch_in_workspace"),
         ]
         indexes = [
             # What is still to be digested, oldest first.
@@ -74,8 +80,8 @@ class Batch(models.Model):
 class BatchChunk(models.Model):
     """A piece of a batch's bytes, zstd-compressed. Pieces, because a batch may be 1 GB and a Postgres value may not."""
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="chunks")
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, **WITHIN_WORKSPACE, related_name="+")
+    batch = models.ForeignKey(Batch, models.DO_NOTHING, **WITHIN_WORKSPACE, related_name="chunks")
     number = models.PositiveIntegerField()
     body = models.BinaryField()
 
@@ -91,8 +97,8 @@ class BatchChunk(models.Model):
 class BatchProblem(models.Model):
     """Something in a batch that could not be understood: where, why, and what to do."""
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="problems")
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, **WITHIN_WORKSPACE, related_name="+")
+    batch = models.ForeignKey(Batch, models.DO_NOTHING, **WITHIN_WORKSPACE, related_name="problems")
     line = models.BigIntegerField(null=True)  # from 1 in a transcript; the event's index from 0 in a JSON batch
     code = models.CharField(max_length=60)
     field = models.CharField(max_length=200, blank=True)
