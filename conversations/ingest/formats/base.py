@@ -1,0 +1,125 @@
+"""What every transcript parser offers: lines in, events and problems out, and a small state to go on from.
+
+A transcript grows while the agent works. `checkpoint()` after any line and `resume()` before the next give exactly the
+events that one pass over the whole file gives, once later events have overwritten earlier ones of the same type,
+conversation and id ("last wins").
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Protocol, Self
+
+from conversations.ingest.events import ConversationEvent, Event, Problem
+
+#: `sequence` = line number x STRIDE + index within the line: a line can yield that many messages in a fixed order.
+STRIDE = 1024
+#: The largest count of tokens or milliseconds that is believed (and that fits a 4-byte column): 2 billion, 24 days.
+MOST = 2**31 - 1
+
+Output = Event | Problem
+State = dict[str, Any]
+
+
+class Parser(Protocol):
+    """Reads one transcript. `source` names the format; lines are counted from 1."""
+
+    source: ClassVar[str]
+
+    def feed(self, line: bytes, number: int) -> Iterator[Output]:
+        """What one line says."""
+        ...
+
+    def finish(self) -> Iterator[Output]:
+        """What can only be said at the end: the record types that were not understood. Changes no state."""
+        ...
+
+    def checkpoint(self) -> State:
+        """JSON-able state after the lines fed so far; at most some tens of kilobytes."""
+        ...
+
+    @classmethod
+    def resume(cls, checkpoint: State) -> Self:
+        """A parser that goes on after the line at which the checkpoint was taken."""
+        ...
+
+
+class Unknown:
+    """Counts record types that are not understood, each with the first line it stood on."""
+
+    def __init__(self, state: Mapping[str, list[int]] | None = None) -> None:
+        self.seen: dict[str, list[int]] = {name: list(entry) for name, entry in (state or {}).items()}
+
+    #: A hostile file may invent a type a line; beyond this many they are counted together.
+    MOST = 200
+
+    def count(self, name: str, line: int) -> None:
+        """One more record of this type."""
+        key = name[:80] if name[:80] in self.seen or len(self.seen) < self.MOST else "(others)"
+        self.seen.setdefault(key, [0, line])[0] += 1
+
+    def problems(self) -> Iterator[Problem]:
+        """One problem a type."""
+        for name, (count, line) in self.seen.items():
+            times = "once" if count == 1 else f"{count:,} times"
+            yield Problem(
+                code="unknown_type",
+                message=f'Record type "{name}" is not known; it stands in the file {times}, first on line {line:,}.',
+                mend="Nothing is lost: the bytes are kept and can be digested again by a version that knows it.",
+                line=line,
+                field=name,
+            )
+
+
+def moment(value: object) -> datetime | None:
+    """An ISO 8601 timestamp, or seconds or milliseconds since 1970, as an aware datetime; None for anything else.
+
+    A timestamp without a zone is read as UTC: all sources known here write UTC."""
+    try:
+        if isinstance(value, str):
+            at = datetime.fromisoformat(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            at = datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC)
+        else:
+            return None
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def milliseconds(start: datetime | None, end: datetime | None) -> int | None:
+    """From start to end; None where one is unknown or the clock went backwards."""
+    if start is None or end is None or end < start:
+        return None
+    return tokens_of(round((end - start).total_seconds() * 1000))
+
+
+def text_of(value: object) -> str:
+    """The value if it is a string, else ""."""
+    return value if isinstance(value, str) else ""
+
+
+def tokens_of(value: object) -> int | None:
+    """A count of tokens or milliseconds, from 0 to MOST; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
+        return None
+    return int(value)
+
+
+def mapping_of(value: object) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def list_of(value: object) -> list[Any]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def strings_of(value: object) -> list[str]:
+    """The strings in a list, each once, in order."""
+    return list(dict.fromkeys(item for item in list_of(value) if isinstance(item, str) and item))
+
+
+def event_key(event: Event) -> tuple[str, str, str]:
+    """What makes two events the same one: type, conversation and id. The later wins; conversation events merge."""
+    return (type(event).__name__, event.conversation, "" if isinstance(event, ConversationEvent) else event.id)

@@ -1,0 +1,101 @@
+"""The record of a Claude Code transcript as decoded, and the state a parser of them carries from line to line."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct, field
+
+from conversations.ingest.events import CompactionEvent
+
+
+class Record(Struct, rename="camel", gc=False):
+    """One line. Every field may be missing or of any type: the format is private and drifts. What is not named here
+    (`toolUseResult`, `data` of progress records: half of a file's bytes) is skipped without being built."""
+
+    type: Any = ""
+    subtype: Any = ""
+    uuid: Any = ""
+    parent_uuid: Any = None
+    session_id: Any = ""
+    agent_id: Any = ""
+    is_sidechain: Any = False
+    is_meta: Any = False
+    is_compact_summary: Any = False
+    is_api_error_message: Any = False
+    timestamp: Any = None
+    version: Any = ""
+    cwd: Any = ""
+    message: Any = None
+    origin: Any = None
+    attachment: Any = None
+    rendered: Any = None
+    content: Any = None
+    operation: Any = ""
+    summary: Any = ""
+    leaf_uuid: Any = ""
+    custom_title: Any = ""
+    ai_title: Any = ""
+    compact_metadata: Any = None
+    microcompact_metadata: Any = None
+    summarize_metadata: Any = None
+    model_usage: Any = None
+    # --output-format stream-json writes the same in snake case
+    stream_session_id: Any = field(default="", name="session_id")
+    stream_compact_metadata: Any = field(default=None, name="compact_metadata")
+    stream_parent_tool: Any = field(default=None, name="parent_tool_use_id")
+    stream_compact_result: Any = field(default="", name="compact_result")
+    stream_compact_error: Any = field(default="", name="compact_error")
+    stream_version: Any = field(default="", name="claude_code_version")
+
+
+class Waiting(Struct):
+    """A message the user typed while the agent worked, not yet delivered."""
+
+    text: str
+    at: datetime | None
+
+
+class Spending(Struct):
+    """Tokens of the requests since the last cost-state record, to find the compaction call's share of the next one.
+
+    Token lists are input, output, cache read, cache write."""
+
+    totals: dict[str, list[int]] | None = None  # model -> the last cost-state's totals
+    spent: dict[str, list[int]] = {}  # model -> requests since, without the current one
+    current: list[int] | None = None
+    compactions: int = 0
+    delegated: bool = False  # a subagent may have spent tokens that stand in another file
+
+
+class Thread(Struct):
+    """One conversation of the file: the main one, or a subagent's."""
+
+    id: str
+    begun: bool = False  # its first record has been seen; a title may come before
+    parent: str = ""
+    version: str = ""
+    title_rank: int = 0
+    incomplete: bool = False
+    boundaries: int = 0
+    restoring: bool = False  # between a boundary and the first reply after it
+    caveat: bool = False  # the last user record was the caveat that announces a local command
+    compaction: CompactionEvent | None = None  # the last one, while more may be learnt about it
+    asked_at: datetime | None = None  # when the model was last given something
+    request: str = ""  # message.id of the response under way
+    request_started: datetime | None = None
+    model: str = ""
+    spending: Spending = field(default_factory=Spending)
+
+
+class Memory(Struct):
+    """All that a parser remembers between lines."""
+
+    session: str = ""
+    threads: dict[str, Thread] = {}
+    sidechains: dict[str, str] = {}  # uuid of a sidechain record without agent id -> its conversation
+    queue: list[Waiting] = []
+    taken: list[str] = []  # queued texts already told as messages; their attachment would say them again
+    instructions: str = ""  # of a /compact not yet carried out
+    titles: dict[str, str] = {}  # leaf uuid -> title, from summary records at the head of the file
+    boundaries: list[str] = []
+    unknown: dict[str, list[int]] = {}

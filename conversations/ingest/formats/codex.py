@@ -1,0 +1,426 @@
+"""Codex rollouts (`rollout-<time>-<id>.jsonl`) of all versions seen: to 0.116, 0.140, 0.142 and 0.169.
+
+The boundary is the record `compacted`; its `replacement_history` is the new context. All older items stay in the file.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self
+
+import msgspec
+from msgspec import Struct, structs
+
+from conversations.ingest.events import CompactionEvent, ConversationEvent, MessageEvent, RequestEvent, Summary, Usage
+from conversations.ingest.formats import codex_items
+from conversations.ingest.formats.base import (
+    STRIDE,
+    Output,
+    State,
+    Unknown,
+    list_of,
+    mapping_of,
+    milliseconds,
+    moment,
+    text_of,
+    tokens_of,
+)
+from conversations.ingest.formats.lines import BadLine, decode_line, problem
+from conversations.vocabulary import CompactionKind, Origin, Role, SummaryState, Trigger
+
+AGENT = "codex"
+
+SILENT = frozenset({"world_state", "inter_agent_communication", "inter_agent_communication_metadata", "security_state"})
+SILENT_EVENTS = frozenset(
+    {
+        "agent_message", "agent_message_delta", "agent_reasoning", "agent_reasoning_delta",
+        "agent_reasoning_raw_content", "agent_reasoning_section_break", "background_event", "collab_agent_spawn_end",
+        "collab_agent_interaction_end", "collab_close_end", "collab_waiting_end", "collab_resume_end",
+        "context_compacted", "dynamic_tool_call_request", "dynamic_tool_call_response", "entered_review_mode",
+        "error", "exec_approval_request", "exec_command_begin", "exec_command_end", "exec_command_output_delta",
+        "exited_review_mode", "guardian_assessment", "hook_completed", "hook_started", "image_generation_end",
+        "item_completed", "item_started", "mcp_startup_complete", "mcp_startup_update", "mcp_tool_call_begin",
+        "mcp_tool_call_end", "model_reroute", "model_verification", "patch_apply_begin", "patch_apply_end",
+        "patch_apply_updated", "plan_delta", "plan_update", "request_user_input", "shutdown_complete",
+        "skills_update_available", "stream_error", "stream_info", "sub_agent_activity", "thread_goal_updated",
+        "thread_name_updated", "thread_rolled_back", "thread_settings_applied", "turn_aborted", "turn_diff",
+        "undo_completed", "undo_started", "user_message", "view_image_tool_call", "warning", "web_search_begin",
+        "web_search_end",
+    }
+)  # fmt: skip
+_TITLE_CHARACTERS = 120
+#: Messages remembered to find what a compaction kept; real sessions have a few hundred between two compactions.
+_MOST_REMEMBERED = 4_000
+
+Yields = Iterator[Output]
+
+
+class Line(Struct, gc=False):
+    """One line. `payload` is missing in rollouts before 0.3, where the item is the line."""
+
+    type: Any = ""
+    timestamp: Any = None
+    payload: Any = None
+    metadata: Any = None
+
+
+class Memory(Struct):
+    """All that a parser remembers between lines."""
+
+    session: str = ""
+    version: str = ""
+    model: str = ""
+    window: int = 0
+    titled: bool = False
+    last_at: str = ""  # timestamp of what the model was last given
+    total: str = ""  # total_token_usage last counted, as JSON
+    before: int | None = None  # total tokens of the last request
+    before_that: int | None = None  # and of the one before it
+    turn_spoken: bool = False  # something was said in this turn
+    turn_undecided: bool = False  # a compaction opened this turn: manual unless the turn goes on
+    said: list[tuple[str, str]] = []  # fingerprint and id of the messages in the context, in order
+    request: RequestEvent | None = None  # the last one: it may turn out to be the summariser's
+    compaction: CompactionEvent | None = None  # the last one, while more may be learnt about it
+    unknown: dict[str, list[int]] = {}
+
+
+class Codex:
+    """Parser of one rollout; see `base.Parser`."""
+
+    source: ClassVar[str] = "codex"
+
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._memory = memory or Memory()
+        self._unknown = Unknown(self._memory.unknown)
+        self._decoder = msgspec.json.Decoder(Line)
+        self._handlers: dict[object, Callable[[Line, int], Yields]] = {
+            "session_meta": self._session_meta,
+            "turn_context": self._turn_context,
+            "response_item": self._response_item,
+            "event_msg": self._event,
+            "compacted": self._compacted,
+            "token_usage_record": self._usage_record,
+        }
+
+    def feed(self, line: bytes, number: int) -> Yields:
+        """What one line says."""
+        if not line.strip():
+            return
+        try:
+            record = self._decode(line, number)
+        except BadLine as bad:
+            yield bad.problem
+            return
+        handler = self._handlers.get(record.type) if isinstance(record.type, str) else None
+        if handler is None:
+            if record.type not in SILENT:
+                self._unknown.count(text_of(record.type) or "(none)", number)
+        elif not self._memory.session and record.type != "session_meta":
+            yield problem("bad_field", "This record comes before any that names the session.", line=number)
+        else:
+            yield from handler(record, number)
+
+    def _decode(self, line: bytes, number: int) -> Line:
+        record = decode_line(self._decoder, line, number)
+        return record if record.payload is not None else _bare(decode_line(_ANY, line, number))
+
+    def finish(self) -> Yields:
+        """The record types that were not understood."""
+        yield from self._unknown.problems()
+
+    def checkpoint(self) -> State:
+        """What is remembered, as JSON."""
+        self._memory.unknown = self._unknown.seen
+        state: State = msgspec.to_builtins(self._memory)
+        return state
+
+    @classmethod
+    def resume(cls, checkpoint: State) -> Self:
+        """Goes on after the line of the checkpoint."""
+        return cls(msgspec.convert(checkpoint, Memory))
+
+    # --- the conversation ---------------------------------------------------------------------------------------------
+
+    def _session_meta(self, record: Line, number: int) -> Yields:
+        """The first names the session; those that follow were copied with the history of the one it was forked from."""
+        meta = mapping_of(record.payload)
+        session = text_of(meta.get("id")) or text_of(meta.get("session_id"))
+        if self._memory.session or not session:
+            return
+        self._memory.session, self._memory.version = session, text_of(meta.get("cli_version"))
+        known = {"agent_version": self._memory.version, "cwd": text_of(meta.get("cwd")), "parent": _parent(meta)}
+        yield ConversationEvent(
+            conversation=session,
+            agent=AGENT,
+            at=moment(record.timestamp),
+            complete=True,
+            **{name: value for name, value in known.items() if value},
+        )
+
+    def _turn_context(self, record: Line, number: int) -> Yields:
+        self._memory.model = text_of(mapping_of(record.payload).get("model")) or self._memory.model
+        yield from ()
+
+    def _window(self, size: object) -> Yields:
+        window = tokens_of(size)
+        if window and window != self._memory.window:
+            self._memory.window = window
+            yield ConversationEvent(conversation=self._memory.session, context_window=window)
+
+    def _title(self, text: str) -> Yields:
+        title = " ".join(text.split())
+        if title and not self._memory.titled:
+            self._memory.titled = True
+            short = title if len(title) <= _TITLE_CHARACTERS else title[: _TITLE_CHARACTERS - 1].rstrip() + "…"
+            yield ConversationEvent(conversation=self._memory.session, title=short)
+
+    # --- messages -----------------------------------------------------------------------------------------------------
+
+    def _response_item(self, record: Line, number: int) -> Yields:
+        item = mapping_of(record.payload)
+        if mapping_of(record.metadata).get("compaction_output") is True:
+            return  # the summariser's answer; the summary message says it
+        spoken = codex_items.message_of(item)
+        if spoken is None:
+            if item.get("type") not in codex_items.SILENT:
+                self._unknown.count(f"response_item/{text_of(item.get('type')) or '(none)'}", number)
+            return
+        message = self._message(item, record.timestamp, number, 0, spoken)
+        yield from self._goes_on(spoken)
+        yield message
+        if spoken.role is not Role.ASSISTANT:
+            self._memory.last_at = text_of(record.timestamp)
+        if spoken.role is Role.USER and spoken.origin is Origin.SPOKEN:
+            yield from self._title(codex_items.item_text(item))
+
+    def _goes_on(self, spoken: codex_items.Spoken) -> Yields:
+        """A turn in which something is said is no bare /compact: a compaction in it was automatic."""
+        memory = self._memory
+        if spoken.origin is Origin.HARNESS:
+            return
+        memory.turn_spoken = True
+        if memory.turn_undecided and memory.compaction:
+            memory.turn_undecided = False
+            memory.compaction = structs.replace(memory.compaction, trigger=Trigger.AUTO)
+            yield memory.compaction
+
+    def _message(
+        self, item: codex_items.Item, timestamp: object, number: int, index: int, spoken: codex_items.Spoken
+    ) -> MessageEvent:
+        memory = self._memory
+        own_id = text_of(item.get("id"))
+        message_id = own_id or (f"line-{number}" if not index else f"line-{number}-{index}")
+        if item.get("type") == "message":
+            memory.said = [*memory.said, (codex_items.fingerprint(item), message_id)][-_MOST_REMEMBERED:]
+        elif own_id:
+            memory.said = [*memory.said, ("", message_id)][-_MOST_REMEMBERED:]
+        return MessageEvent(
+            id=message_id,
+            conversation=memory.session,
+            at=moment(timestamp),
+            sequence=number * STRIDE + min(index, STRIDE - 1),
+            role=spoken.role,
+            content=spoken.blocks,
+            origin=spoken.origin,
+            agent=AGENT,
+            agent_version=memory.version,
+        )
+
+    # --- requests -----------------------------------------------------------------------------------------------------
+
+    def _event(self, record: Line, number: int) -> Yields:
+        event = mapping_of(record.payload)
+        kind = event.get("type")
+        if kind == "token_count":
+            yield from self._token_count(record, number, mapping_of(event.get("info")))
+        elif kind in ("task_started", "turn_started"):
+            self._memory.turn_spoken = self._memory.turn_undecided = False
+            yield from self._window(event.get("model_context_window"))
+        elif kind in ("task_complete", "turn_complete"):
+            yield from self._turn_ends()
+        elif kind not in SILENT_EVENTS:
+            self._unknown.count(f"event_msg/{text_of(kind) or '(none)'}", number)
+
+    def _turn_ends(self) -> Yields:
+        memory = self._memory
+        if memory.turn_undecided and memory.compaction:
+            memory.turn_undecided = False
+            memory.compaction = structs.replace(memory.compaction, trigger=Trigger.MANUAL)
+            yield memory.compaction
+
+    def _token_count(self, record: Line, number: int, info: dict[str, Any]) -> Yields:
+        """Counts repeat: a request is told by a changed total. All zero but the total: an estimate after a compaction."""
+        memory = self._memory
+        yield from self._window(info.get("model_context_window"))
+        last = mapping_of(info.get("last_token_usage"))
+        if not last:
+            return
+        if not tokens_of(last.get("input_tokens")) and not tokens_of(last.get("output_tokens")):
+            yield from self._estimate(tokens_of(last.get("total_tokens")))
+            return
+        total = _total(info.get("total_token_usage"))
+        if total != memory.total:
+            memory.total = total
+            yield self._request(f"tokens-{number}", record, number, last)
+
+    def _usage_record(self, record: Line, number: int) -> Yields:
+        """From 0.169 on, before the token_count that says the same."""
+        payload = mapping_of(record.payload)
+        self._memory.total = _total(payload.get("thread_token_usage"))
+        response = text_of(payload.get("response_id")) or f"tokens-{number}"
+        yield self._request(response, record, number, mapping_of(payload.get("usage")))
+
+    def _request(self, request: str, record: Line, number: int, usage: dict[str, Any]) -> RequestEvent:
+        memory = self._memory
+        at = moment(record.timestamp)
+        memory.before_that, memory.before = memory.before, tokens_of(usage.get("total_tokens"))
+        memory.request = RequestEvent(
+            id=request,
+            conversation=memory.session,
+            at=at,
+            sequence=number * STRIDE + 1,
+            model=memory.model,
+            usage=_usage(usage),
+            context_tokens=tokens_of(usage.get("input_tokens")),
+            duration_ms=milliseconds(moment(memory.last_at), at),
+        )
+        memory.last_at = ""
+        return memory.request
+
+    def _estimate(self, total: int | None) -> Yields:
+        memory = self._memory
+        if memory.compaction and memory.compaction.tokens_after is None and total:
+            memory.compaction = structs.replace(memory.compaction, tokens_after=total)
+            yield memory.compaction
+
+    # --- compactions --------------------------------------------------------------------------------------------------
+
+    def _compacted(self, record: Line, number: int) -> Yields:
+        memory = self._memory
+        payload = mapping_of(record.payload)
+        yield from self._summarisers_request(text_of(payload.get("compaction_response_id")))
+        wrapped = text_of(payload.get("message"))
+        history = [mapping_of(item) for item in list_of(payload.get("replacement_history"))]
+        kept, added = self._split(history, wrapped)
+        messages = list(self._restored(record, number, added, wrapped))
+        summary = next((message.id for message in messages if message.origin is Origin.SUMMARY), "")
+        opaque = not wrapped and "replacement_history" in payload
+        cost = memory.request.usage if memory.request and memory.request.purpose == "compaction" else Usage()
+        memory.turn_undecided = not memory.turn_spoken
+        memory.compaction = CompactionEvent(
+            id=f"compacted-{number}",
+            conversation=memory.session,
+            at=moment(record.timestamp),
+            sequence=number * STRIDE,
+            kind=CompactionKind.HOSTED_OPAQUE if opaque else CompactionKind.CLIENT,
+            trigger=Trigger.AUTO if memory.turn_spoken else Trigger.UNKNOWN,
+            summary_message=summary,
+            summary_state=_state(wrapped, opaque=opaque),
+            kept=kept,
+            tokens_before=memory.before,
+            cost=cost,
+            model=memory.model,
+            raw={key: value for key, value in payload.items() if isinstance(value, str | int) and key != "message"},
+        )
+        memory.request = None
+        yield memory.compaction
+        yield from messages
+
+    def _summarisers_request(self, response: str) -> Yields:
+        """Its tokens are the cost of the compaction, not the size of the conversation."""
+        memory = self._memory
+        if response and memory.request and memory.request.id == response:
+            memory.request = structs.replace(memory.request, purpose="compaction")
+            yield memory.request
+            memory.before = memory.before_that
+
+    def _split(self, history: list[dict[str, Any]], wrapped: str) -> tuple[list[str], list[dict[str, Any]]]:
+        """Ids of earlier messages that stay, and the items that are new. Matched from the end: when room is short
+        the oldest user messages go first, so of two equal ones the later has stayed."""
+        memory = self._memory
+        ids = {message_id for _, message_id in memory.said}
+        places: dict[str, list[str]] = {}
+        for print_, message_id in memory.said:
+            places.setdefault(print_, []).append(message_id)
+        kept: list[str] = []
+        added: list[dict[str, Any]] = []
+        for item in reversed(history):
+            match = _match(item, wrapped, ids, places)
+            if match:
+                kept.append(match)
+            elif item.get("type") not in codex_items.SILENT:
+                added.append(item)
+        memory.said = [entry for entry in memory.said if entry[1] in set(kept)]
+        return kept[::-1], added[::-1]
+
+    def _restored(self, record: Line, number: int, items: list[dict[str, Any]], wrapped: str) -> Iterator[MessageEvent]:
+        summary = {"type": "message", "role": "user", "content": wrapped}
+        if wrapped and not any(codex_items.item_text(item) == wrapped for item in items):
+            items = [*items, summary]
+        for index, item in enumerate(items, start=1):
+            spoken = codex_items.message_of(item)
+            if spoken is None:
+                continue
+            if wrapped and codex_items.item_text(item) == wrapped:
+                spoken = codex_items.Spoken(Role.USER, Origin.SUMMARY, [codex_items.unwrap(wrapped)])
+            else:
+                spoken = structs.replace(spoken, origin=Origin.RESTORED)
+            yield self._message(item, record.timestamp, number, index, spoken)
+
+
+_ANY = msgspec.json.Decoder(dict[str, Any])
+
+
+def _bare(line: dict[str, Any]) -> Line:
+    """Rollouts of 2025 before 0.3x: the session line has no type, items have no envelope."""
+    kind = line.get("type")
+    if kind is None and "id" in line and "timestamp" in line:
+        return Line(type="session_meta", timestamp=line.get("timestamp"), payload=line)
+    if kind is None and "record_type" in line:
+        return Line(type="world_state", timestamp=None, payload=line)
+    if kind in ("message", "reasoning") or str(kind).endswith(("_call", "_call_output")):
+        return Line(type="response_item", timestamp=line.get("timestamp"), payload=line)
+    return Line(type=kind, timestamp=line.get("timestamp"), payload={})
+
+
+def _parent(meta: dict[str, Any]) -> str:
+    """A subagent's rollout names the thread that spawned it."""
+    subagent = mapping_of(mapping_of(meta.get("source")).get("subagent"))
+    spawned = text_of(mapping_of(subagent.get("thread_spawn")).get("parent_thread_id"))
+    return spawned or text_of(meta.get("parent_thread_id"))
+
+
+def _total(usage: object) -> str:
+    return msgspec.json.encode(sorted(mapping_of(usage).items()), order="sorted").decode()
+
+
+def _usage(usage: dict[str, Any]) -> Usage:
+    """OpenAI's input tokens include what was read from and written to the cache."""
+    total = tokens_of(usage.get("input_tokens"))
+    read, written = tokens_of(usage.get("cached_input_tokens")), tokens_of(usage.get("cache_write_input_tokens"))
+    return Usage(
+        input_tokens=None if total is None else max(total - (read or 0) - (written or 0), 0),
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        output_tokens=tokens_of(usage.get("output_tokens")),
+    )
+
+
+def _state(wrapped: str, *, opaque: bool) -> SummaryState:
+    if opaque:
+        return SummaryState.ENCRYPTED
+    return SummaryState.TEXT if codex_items.unwrap(wrapped).text.strip() else SummaryState.ABSENT
+
+
+def _match(item: dict[str, Any], wrapped: str, ids: set[str], places: dict[str, list[str]]) -> str:
+    """The earlier message that this item of the new context is. The harness's own items are made anew each time."""
+    if item.get("type") == "message" and (item.get("role") in ("developer", "system") or codex_items.is_harness(item)):
+        return ""
+    if wrapped and codex_items.item_text(item) == wrapped:
+        return ""
+    own_id = text_of(item.get("id"))
+    candidates = places.get(codex_items.fingerprint(item), [])
+    if own_id in ids:
+        return own_id
+    return candidates.pop() if candidates and item.get("type") == "message" else ""
+
+
+__all__ = ["Codex", "Summary"]

@@ -1,0 +1,343 @@
+"""Our own event log: `{"events": [...]}`, a bare list, or NDJSON, into events, each with its index.
+
+The whole batch is decoded in one go; only when something in it is wrong is it taken apart, so that one bad event does
+not take the others with it. Fields that are not known are accepted and ignored: an older server takes a newer client's
+events. A timestamp without a zone is read as UTC.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+import msgspec
+from msgspec import Struct, structs
+
+from conversations.errors import BadInput, TooLarge
+from conversations.ingest.events import (
+    CompactionEvent,
+    ConversationEvent,
+    Event,
+    Image,
+    MessageEvent,
+    Problem,
+    RequestEvent,
+    ToolCall,
+    Usage,
+)
+from conversations.ingest.formats.base import MOST
+from conversations.ingest.formats.lines import problem, storable
+from conversations.vocabulary import CompactionKind, Origin, Role, SummaryState, Trigger
+
+KEY_CHARACTERS = 512
+_PURPOSES = ("turn", "compaction")
+_SHAPES = 'Send {"events": [...]}, a list of events, or one event a line (NDJSON).'
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one batch and one event may have."""
+
+    events: int = 10_000
+    event_bytes: int = 16 * 1024 * 1024
+    depth: int = 64
+
+
+DEFAULTS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One event of a batch by its index from 0, decoded, or the problem with it."""
+
+    index: int
+    result: Event | Problem
+
+
+class _Batch(Struct):
+    events: list[Event]
+
+
+class _RawBatch(Struct):
+    events: list[msgspec.Raw]
+
+
+class _Shape(Struct):
+    """One JSON object: a batch if it has "events"."""
+
+    events: msgspec.Raw = msgspec.Raw()
+
+
+_EVENT = msgspec.json.Decoder(Event)
+_EVENTS = msgspec.json.Decoder(list[Event])
+_BATCH = msgspec.json.Decoder(_Batch)
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_BATCH = msgspec.json.Decoder(_RawBatch)
+_SHAPE = msgspec.json.Decoder(_Shape)
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+_MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def decode_batch(body: bytes, limits: Limits = DEFAULTS) -> list[Item]:
+    """Every event of the body in order. Raises BadInput for what is no batch at all, TooLarge for too many events."""
+    shape = _shape(body)
+    events = _all_at_once(body, shape, limits)
+    if events is not None:
+        _check_count(len(events), limits)
+        return [Item(index, event) for index, event in enumerate(events)]
+    raws = _taken_apart(body, shape)
+    _check_count(len(raws), limits)
+    return [Item(index, _decode_one(raw, _number(index, shape), limits)) for index, raw in enumerate(raws)]
+
+
+def _number(index: int, shape: str) -> int:
+    """What a problem calls the event: its line from 1 in NDJSON, else its index from 0."""
+    return index + 1 if shape == "lines" else index
+
+
+def _check_count(count: int, limits: Limits) -> None:
+    if count > limits.events:
+        message = f"This batch has {count:,} events; at most {limits.events:,} are taken."
+        raise TooLarge(message, mend="Send them in several batches.", at="events")
+
+
+# --- the shape of the body ------------------------------------------------------------------------------------------
+
+
+def _shape(body: bytes) -> str:
+    """"list", "batch" or "lines"; a single event is one line."""
+    start = body.lstrip()[:1]
+    if start == b"[":
+        return "list"
+    if start != b"{":
+        raise BadInput("The body is no batch of events.", mend=_SHAPES)
+    try:
+        return "batch" if bytes(_SHAPE.decode(body).events) else "lines"
+    except _MALFORMED as error:
+        if not _first_line_is_an_object(body):
+            raise BadInput(f"The body is not JSON: {error}.", mend="Check that it is complete.") from None
+        return "lines"
+
+
+def _first_line_is_an_object(body: bytes) -> bool:
+    """NDJSON may hold a broken line anywhere but first: a broken first line is a broken body."""
+    try:
+        _OBJECT.decode(body.lstrip().partition(b"\n")[0])
+    except _MALFORMED:
+        return False
+    return True
+
+
+def _taken_apart(body: bytes, shape: str) -> list[bytes]:
+    """The bytes of each event, none of them decoded."""
+    if shape == "lines":
+        return _lines(body)
+    try:
+        raws = _RAWS.decode(body) if shape == "list" else _RAW_BATCH.decode(body).events
+    except RecursionError:
+        raise TooLarge("The body nests too deep.", mend="Flatten the events.") from None
+    except msgspec.ValidationError:
+        raise BadInput('"events" must be a list.', mend=_SHAPES, at="events") from None
+    except _MALFORMED as error:
+        raise BadInput(f"The list of events is not JSON: {error}.", mend="Check that it is complete.") from None
+    return [bytes(raw) for raw in raws]
+
+
+def _lines(body: bytes) -> list[bytes]:
+    """One line an event, or the whole body if it is one object written over several lines."""
+    try:
+        _OBJECT.decode(body)
+    except _MALFORMED:
+        return [line for line in body.split(b"\n") if line.strip()]
+    return [body]
+
+
+# --- the fast way: everything is right --------------------------------------------------------------------------------
+
+
+def _all_at_once(body: bytes, shape: str, limits: Limits) -> list[Event] | None:
+    """All events, or None where any of them needs a closer look."""
+    if b"\\u0000" in body or len(body) > limits.event_bytes:
+        return None
+    try:
+        if shape == "list":
+            events = _EVENTS.decode(body)
+        else:
+            events = _BATCH.decode(body).events if shape == "batch" else _EVENT.decode_lines(body)
+    except _MALFORMED:
+        return None
+    events = [_with_zone(event) for event in events]
+    return None if any(_fault(event, limits) for event in events) else events
+
+
+# --- the careful way: one event at a time -----------------------------------------------------------------------------
+
+
+def _decode_one(raw: bytes, number: int, limits: Limits) -> Event | Problem:
+    if len(raw) > limits.event_bytes:
+        message = f"This event has {len(raw):,} bytes; at most {limits.event_bytes:,} are taken."
+        return problem("too_large", message, mend="Shorten or split it.", line=number, raw=raw[:2000])
+    try:
+        event = _with_zone(_strict_or_scrubbed(raw))
+    except RecursionError:
+        return _too_deep(raw, number, limits)
+    except msgspec.ValidationError as error:
+        return _invalid(str(error), raw, number)
+    except ValueError as error:
+        return problem("bad_json", f"This event is not JSON: {error}.", mend="Check the line.", line=number, raw=raw)
+    fault = _fault(event, limits)
+    if fault is None:
+        return event
+    return structs.replace(fault, line=number, raw=problem("", "", raw=raw).raw)
+
+
+def _strict_or_scrubbed(raw: bytes) -> Event:
+    """NUL, half surrogates and the like are replaced by U+FFFD; in an id they are an error. Raises ValueError."""
+    try:
+        event = _EVENT.decode(raw)
+        if b"\\u0000" not in raw or _bad_keys(event):
+            return event
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass  # the slow way below reads it or tells what is wrong
+    value = json.loads(raw.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None)
+    return msgspec.convert(storable(value), Event)
+
+
+def _with_zone(event: Event) -> Event:
+    if event.at is None or event.at.tzinfo is not None:
+        return event
+    return structs.replace(event, at=event.at.replace(tzinfo=UTC))
+
+
+# --- what the types do not say ----------------------------------------------------------------------------------------
+
+
+def _fault(event: Event, limits: Limits) -> Problem | None:
+    """The first thing wrong with an event that has the right types."""
+    bad = next(_bad_keys(event), None) or next(_bad_numbers(event), None)
+    if bad:
+        return bad
+    if isinstance(event, RequestEvent) and event.purpose not in _PURPOSES:
+        return _field("purpose", f'"{event.purpose[:40]}" is no purpose.', 'Use "turn" or "compaction".')
+    if _free_depth(event, limits.depth):
+        return _depth_problem(limits)
+    return None
+
+
+def _bad_keys(event: Event) -> Iterator[Problem]:
+    """Ids must be there, short, and free of NUL."""
+    keys = [("conversation", event.conversation)]
+    if not isinstance(event, ConversationEvent):
+        keys.append(("id", event.id))
+    if isinstance(event, CompactionEvent):
+        keys += _listed_keys(event)
+    for name, key in keys:
+        if not key.strip():
+            yield _field(name, f'"{name}" is empty.', "Give the id that your side knows it by.")
+        elif len(key) > KEY_CHARACTERS:
+            yield _field(name, f'"{name}" has {len(key):,} characters; at most {KEY_CHARACTERS} are taken.', "Shorten it.")
+        elif "\x00" in key:
+            yield _field(name, f'"{name}" holds a NUL character.', "Remove it.")
+
+
+def _listed_keys(event: CompactionEvent) -> list[tuple[str, str]]:
+    lists = (("kept", event.kept), ("dropped", event.dropped or []), ("cleared", event.cleared))
+    keys = [(f"{name}[{index}]", key) for name, ids in lists for index, key in enumerate(ids)]
+    return [*keys, ("summary_message", event.summary_message)] if event.summary_message else keys
+
+
+def _bad_numbers(event: Event) -> Iterator[Problem]:
+    for name, number in _numbers(event):
+        if number is not None and not 0 <= number <= MOST:
+            yield _field(name, f'"{name}" is {number}; it must lie between 0 and {MOST:,}.', "Leave it out if unknown.")
+    if not isinstance(event, ConversationEvent) and event.sequence is not None and abs(event.sequence) >= 2**63:
+        yield _field("sequence", '"sequence" is too large.', "Use a number below 2^63.")
+
+
+def _numbers(event: Event) -> list[tuple[str, int | None]]:
+    if isinstance(event, RequestEvent):
+        return [*_usage("usage", event.usage), *_fields(event, "context_tokens", "duration_ms")]
+    if isinstance(event, CompactionEvent):
+        own = _fields(event, "tokens_before", "tokens_after", "trigger_tokens", "duration_ms")
+        return [*_usage("cost", event.cost), *own]
+    if isinstance(event, MessageEvent):
+        images = [(index, block) for index, block in enumerate(event.blocks()) if isinstance(block, Image)]
+        return [(f"content[{index}].bytes", image.bytes) for index, image in images]
+    return [] if isinstance(event.context_window, msgspec.UnsetType) else [("context_window", event.context_window)]
+
+
+def _fields(event: Event, *names: str) -> list[tuple[str, int | None]]:
+    return [(name, getattr(event, name)) for name in names]
+
+
+def _usage(name: str, usage: Usage) -> list[tuple[str, int | None]]:
+    return [(f"{name}.{field}", getattr(usage, field)) for field in usage.__struct_fields__]
+
+
+def _free_depth(event: Event, limit: int) -> bool:
+    """Whether a value of free shape (a tool's input, a raw record) nests too deep."""
+    if isinstance(event, CompactionEvent):
+        return _deeper(event.raw, limit)
+    if not isinstance(event, MessageEvent) or isinstance(event.content, str):
+        return False
+    return any(_deeper(block.input, limit) for block in event.content if isinstance(block, ToolCall))
+
+
+def _deeper(value: object, limit: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return limit <= 0 or any(_deeper(item, limit - 1) for item in items)
+
+
+def _field(name: str, message: str, mend: str) -> Problem:
+    return Problem(code="bad_field", message=message, mend=mend, field=name)
+
+
+def _depth_problem(limits: Limits) -> Problem:
+    return Problem(code="too_deep", message=f"This event nests deeper than {limits.depth} levels.", mend="Flatten it.")
+
+
+def _too_deep(raw: bytes, number: int, limits: Limits) -> Problem:
+    return structs.replace(_depth_problem(limits), line=number, raw=problem("", "", raw=raw[:2000]).raw)
+
+
+# --- saying what is wrong ---------------------------------------------------------------------------------------------
+
+_AT = re.compile(r"(.*) - at `(?:key in )?\$\.?([^`]*)`$", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `([^`]*)`")
+_ALLOWED: dict[str, str] = {
+    "role": ", ".join(Role),
+    "origin": ", ".join(Origin),
+    "kind": ", ".join(CompactionKind),
+    "trigger": ", ".join(Trigger),
+    "summary_state": ", ".join(SummaryState),
+}
+
+
+def _invalid(error: str, raw: bytes, number: int) -> Problem:
+    """msgspec's message as a field and a sentence on how to mend it."""
+    match = _AT.match(error)
+    what, path = (match.group(1), match.group(2)) if match else (error, "")
+    missing = _MISSING.match(what)
+    field = ".".join(filter(None, (path, missing.group(1)))) if missing else path
+    mend = f'Add "{missing.group(1)}".' if missing else _mend(field, path)
+    code = "unknown_type" if field == "type" else "bad_field"
+    return Problem(code=code, message=f"{what}.", mend=mend, line=number, field=field, raw=problem("", "", raw=raw).raw)
+
+
+def _mend(field: str, path: str) -> str:
+    name = field.rpartition(".")[2]
+    if field == "type":
+        return "Use message, request, compaction or conversation."
+    if name == "type" and path.startswith("content"):
+        return "Use text, thinking, tool_call, tool_result, image or summary."
+    if name in _ALLOWED:
+        return f"Use one of {_ALLOWED[name]}."
+    if name == "at":
+        return "Write it as in 2026-11-22T13:55:22.590Z."
+    return "See the event's schema."
