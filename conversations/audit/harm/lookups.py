@@ -1,0 +1,176 @@
+"""Signals about knowledge that had to be got again: looked up, worked out, or supplied by the user once more. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, ClassVar
+
+from conversations.audit.harm.marks import names_in
+from conversations.audit.harm.watch import Before, Hit, Step, tokens_of
+from conversations.audit.harm.weights import stems
+from conversations.audit.model import Author, Fact
+from conversations.audit.text import sentences
+
+_AGENT = frozenset({Author.ASSISTANT, Author.THINKING, Author.TOOL_INPUT})
+#: Words of a tool's output shorter than this come again by chance ("return nil").
+MIN_QUOTE = 20
+MAX_QUOTE = 300
+#: What was brought back must be used within so many positions: later it is about something else.
+USED_WITHIN = 20
+#: Share of the telling words that make the agent's sentence the same finding; and how many at least.
+SAME_FINDING = 0.6
+MIN_STEMS = 4
+#: Of the agent's prose so many characters of a line are read for findings.
+MAX_PROSE = 20_000
+
+_NUMBERED = re.compile(r"(?m)^[ \t]*\d+[→|\t]")
+
+
+def _one_line(text: str) -> str:
+    """Without line numbers and layout, so that the same line of a file is the same text whichever tool showed it."""
+    return " ".join(_NUMBERED.sub(" ", text).split())
+
+
+class LookedUpAgain:
+    """A tool brought a lost fact back, by its rare names or word for word, and the agent then worked with it.
+
+    A fact whose rare names the agent uses before any tool or person does was not lost to it, and is watched no longer.
+    """
+
+    name: ClassVar[str] = "looked_up_again"
+
+    def __init__(self, before: Before, memory: dict[str, Any]) -> None:
+        self._before = before
+        self.memory = {"closed": [], "found": {}, **memory}
+
+    @cached_property
+    def _facts(self) -> dict[str, Fact]:
+        return {fact.id: fact for fact in self._before.facts}
+
+    @cached_property
+    def _names(self) -> dict[str, frozenset[str]]:
+        return {fact.id: frozenset(names_in(fact.quote)) for fact in self._before.facts}
+
+    @cached_property
+    def _quotes(self) -> dict[str, list[tuple[str, str]]]:
+        """What tools had shown, under the longest name in it."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for fact in self._before.facts:
+            quote = _one_line(fact.quote[: 2 * MAX_QUOTE])[:MAX_QUOTE]
+            if fact.author is Author.TOOL_RESULT and len(quote) >= MIN_QUOTE and (names := self._names[fact.id]):
+                found.setdefault(max(sorted(names), key=len), []).append((fact.id, quote))
+        return found
+
+    def see(self, step: Step) -> Iterator[Hit]:
+        """A result brings it back; the agent's next mention of it makes it a hit."""
+        line, marks = step.line, self._before.marks
+        if line.author is Author.TOOL_RESULT and not line.is_error:
+            for fact in {*marks.brought_back(marks.met(step.tokens)), *self._shown_again(step)}:
+                self._found(fact, step)
+        elif line.author in _AGENT:
+            yield from self._used(step)
+            self._close(marks.met(step.tokens))
+        elif step.own:
+            self._close(marks.met(step.tokens))
+
+    def _shown_again(self, step: Step) -> list[str]:
+        likely = [pair for name in sorted(self._quotes.keys() & step.tokens) for pair in self._quotes[name]]
+        shown = _one_line(step.line.text) if likely else ""
+        return [fact for fact, quote in likely if quote in shown]
+
+    def _found(self, fact: str, step: Step) -> None:
+        if fact not in self.memory["closed"] and fact not in self.memory["found"]:
+            line, call = step.line, step.call
+            made = call.line if call else line
+            self.memory["found"][fact] = [made.message, line.message, line.position, tokens_of(line.text), made.tool]
+
+    def _used(self, step: Step) -> Iterator[Hit]:
+        for fact, found in sorted(self.memory["found"].items()):
+            if step.line.position - found[2] > USED_WITHIN:
+                self._close([fact])
+            elif self._names[fact] & step.tokens:
+                self._close([fact])
+                yield self._hit(fact, found, step.line.message)
+
+    def _close(self, facts: Counter[str] | list[str]) -> None:
+        for fact in sorted(facts):
+            self.memory["found"].pop(fact, None)
+            if fact not in self.memory["closed"]:
+                self.memory["closed"].append(fact)
+
+    def _hit(self, fact: str, found: list[Any], used: str) -> Hit:
+        made, result, position, cost, tool = found
+        said = " ".join(self._facts[fact].quote.split())[:100]
+        text = f"{tool or 'A tool'} had to bring “{said}” back before the agent could use it, about {cost:,} tokens."
+        return Hit(self.name, f"fact:{fact}", text, tuple(dict.fromkeys((made, result, used))), position, cost)
+
+
+class WorkedOutAgain:
+    """The agent states as new, in prose or thought, a finding that it had stated before and lost."""
+
+    name: ClassVar[str] = "worked_out_again"
+
+    def __init__(self, before: Before, memory: dict[str, Any]) -> None:
+        self._before = before
+        self.memory = {"done": [], **memory}
+
+    @cached_property
+    def _wanted(self) -> list[tuple[str, frozenset[str]]]:
+        found_out = (Author.ASSISTANT, Author.THINKING, Author.TOOL_RESULT)
+        facts = [(fact.id, stems(fact.quote)) for fact in self._before.facts if fact.author in found_out]
+        return [(fact, wanted) for fact, wanted in facts if len(wanted) >= MIN_STEMS]
+
+    @cached_property
+    def _by_stem(self) -> dict[str, list[int]]:
+        index: dict[str, list[int]] = {}
+        for number, (_, wanted) in enumerate(self._wanted):
+            for stem in wanted:
+                index.setdefault(stem, []).append(number)
+        return index
+
+    def see(self, step: Step) -> Iterator[Hit]:
+        """Sentence by sentence: a long answer shares words with everything."""
+        line = step.line
+        if line.author not in (Author.ASSISTANT, Author.THINKING):
+            return
+        text = line.text[:MAX_PROSE]
+        for part in sentences(text):
+            said = text[part.start : part.end]
+            for fact in self._same(stems(said)):
+                self.memory["done"].append(fact)
+                told = f"The agent had to find out again: “{' '.join(said.split())[:160]}”"
+                yield Hit(self.name, f"fact:{fact}", told, (line.message,), line.position)
+
+    def _same(self, said: frozenset[str]) -> list[str]:
+        met = Counter(number for stem in said for number in self._by_stem.get(stem, ()))
+        likely = [self._wanted[number] for number, count in sorted(met.items()) if count >= MIN_STEMS]
+        return [
+            fact
+            for fact, wanted in likely
+            if fact not in self.memory["done"] and self._before.weights.share(wanted, said) >= SAME_FINDING
+        ]
+
+
+class UserSuppliesAgain:
+    """The user types a lost name or value that nobody had used since the boundary."""
+
+    name: ClassVar[str] = "user_supplies_again"
+
+    def __init__(self, before: Before, memory: dict[str, Any]) -> None:
+        self._before = before
+        self.memory = {"closed": [], **memory}
+
+    def see(self, step: Step) -> Iterator[Hit]:
+        """Only what comes from the user first counts."""
+        line, marks = step.line, self._before.marks
+        if not (step.own or line.author in _AGENT or line.author is Author.TOOL_RESULT):
+            return
+        met = marks.met(step.tokens)
+        for fact in marks.brought_back(met) if step.own else ():
+            if fact not in self.memory["closed"]:
+                named = ", ".join(marks.of[fact][:2])
+                yield Hit(
+                    self.name, f"fact:{fact}", f"The user had to give {named} again.", (line.message,), line.position
+                )
+        self.memory["closed"].extend(sorted(met.keys() - set(self.memory["closed"])))

@@ -1,0 +1,78 @@
+"""Decide by which words a fact can be told when it comes up again: rare identifiers that the context no longer holds. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from conversations.audit.model import Fact, Line
+
+_WHOLE = re.compile(r"[\w$][\w$@./:#+-]{1,158}[\w$]")  # paths, addresses, file.go:43
+_LAST = re.compile(r"[\w$][\w$.-]{1,158}[\w$]")  # their last parts, dotted names
+_PART = re.compile(r"[\w$]{3,160}")
+#: A word that stands in more lines than this share of them says where the work goes on, not which fact this is.
+MAX_LINE_SHARE = 0.05
+#: But a word of this few lines is always rare enough; short logs have few lines.
+FEW_LINES = 4
+#: The rarest few decide; more would only ask for the same sentence again.
+MAX_MARKS = 6
+MIN_MARK = 4
+#: Of a fact's own words this much; a fact is a sentence or a line of code.
+MAX_QUOTE = 1_000
+#: A text longer than this is looked at up to here. A tool result of 2 MB is 800,000 tokens: no context holds more.
+MAX_TEXT = 2_000_000
+
+
+#: How long something took, how big it was and when: they come again by chance, and nobody needs them again.
+_PASSING = re.compile(r"[\d.,:/_-]+(?:ms|s|sec|m|min|h|kb|mb|gb|k|%|x)?", re.IGNORECASE)
+
+
+def is_mark(token: str) -> bool:
+    """Whether a token is a name or value and no word of prose: it has a digit, a joint or an inner capital."""
+    if len(token) < MIN_MARK or _PASSING.fullmatch(token):
+        return False
+    return any(sign.isdigit() or sign in "_./#$@" for sign in token) or token[1:] != token[1:].lower()
+
+
+def tokens_of_text(text: str) -> set[str]:
+    """Everything in a text that could be a mark, in small letters: whole, by its last part, and in its parts."""
+    text = text[:MAX_TEXT].lower()
+    return {*_WHOLE.findall(text), *_LAST.findall(text), *_PART.findall(text)}
+
+
+class Marks:
+    """For each fact the words that tell it, and which facts a text brings back."""
+
+    def __init__(self, lines: Sequence[Line], facts: Sequence[Fact], known: str) -> None:
+        in_context = tokens_of_text(known)
+        wanted = {fact.id: names_in(fact.quote) - in_context for fact in facts}
+        every = frozenset[str]().union(*wanted.values())
+        counts = Counter(token for line in lines for token in tokens_of_text(line.text) & every)
+        most = max(FEW_LINES, round(MAX_LINE_SHARE * len(lines)))
+        self.of: dict[str, tuple[str, ...]] = {}
+        self._facts_of: dict[str, list[str]] = {}
+        for fact, names in wanted.items():
+            rare = sorted((name for name in names if counts[name] <= most), key=lambda name: (counts[name], name))
+            self.of[fact] = tuple(rare[:MAX_MARKS])
+            for name in self.of[fact]:
+                self._facts_of.setdefault(name, []).append(fact)
+        self._all = frozenset(self._facts_of)
+
+    def met(self, tokens: set[str]) -> Counter[str]:
+        """How many of its marks are among the tokens of a text, by fact id."""
+        return Counter(fact for name in tokens & self._all for fact in self._facts_of[name])
+
+    def brought_back(self, met: Counter[str]) -> list[str]:
+        """Ids of the facts of which enough marks were met: all of one or two, half of more."""
+        return sorted(fact for fact, count in met.items() if count >= enough(len(self.of[fact])))
+
+
+def enough(marks: int) -> int:
+    """How many of a fact's marks must come together to say that it came back."""
+    return marks if marks <= 2 else (marks + 1) // 2  # noqa: PLR2004  # said in the docstring of brought_back
+
+
+def names_in(quote: str) -> set[str]:
+    """The names and values in the words of a fact, in small letters."""
+    quote = quote[:MAX_QUOTE]
+    found = {*_WHOLE.findall(quote), *_LAST.findall(quote), *_PART.findall(quote)}
+    return {name.lower() for name in found if is_mark(name)}
