@@ -1,0 +1,55 @@
+"""A fact as an extractor takes it from one place, before the same fact from other places is merged into it."""
+
+import re
+from dataclasses import dataclass
+
+from conversations.audit.facts.units import Unit, plain
+from conversations.audit.model import FactKind, FactState, Line
+
+LONGEST_TEXT = 300
+_ESCAPES = re.compile(r"\\[nrt]")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """`line.text[start:end]` says something of this kind. `about`: where it stands or what it answers, for people."""
+
+    kind: FactKind
+    line: Line
+    start: int
+    end: int
+    about: str = ""
+    reading: str = ""  # the agent's own words on it, where it is a tool's result
+    state: FactState = FactState.OPEN
+    cues: tuple[str, ...] = ()
+    form: str = "sentence"
+
+    @property
+    def quote(self) -> str:
+        """The source's own words."""
+        return self.line.text[self.start : self.end]
+
+    @property
+    def text(self) -> str:
+        """One sentence for people: what it is about, then what is said or how the agent read it."""
+        return sentence_of(self.about, self.reading or self.quote)
+
+
+def draft_of(kind: FactKind, line: Line, unit: Unit, *cues: str, about: str = "", reading: str = "") -> Draft:
+    """A draft for a unit of a line; its headings say what it is about unless told otherwise."""
+    return Draft(kind, line, unit.start, unit.end, about or titled(unit), reading, cues=cues, form=unit.form.value)
+
+
+def titled(unit: Unit) -> str:
+    """The headings and the lead-in that a unit stands under, the nearest two."""
+    return ": ".join(part.rstrip(": ") for part in unit.context[-2:])
+
+
+def sentence_of(about: str, said: str) -> str:
+    """`about: said` on one line, at most LONGEST_TEXT characters, cut at a word."""
+    text = plain(_ESCAPES.sub(" ", said))
+    if about and about.casefold() not in text.casefold():
+        text = f"{about[:110]}: {text}"
+    if len(text) <= LONGEST_TEXT:
+        return text
+    return text[: LONGEST_TEXT - 2].rsplit(" ", 1)[0] + " …"

@@ -1,0 +1,72 @@
+"""Goes through the dropped lines once and asks the family that knows each of them."""
+
+from collections.abc import Iterator
+
+from conversations.audit.calls import Call
+from conversations.audit.facts import asked, reading, rules, search, shell, spoken, tasks
+from conversations.audit.facts.draft import Draft
+from conversations.audit.facts.scene import Scene, Work, work_of
+from conversations.audit.model import Author, Line, Segment
+from conversations.vocabulary import Origin
+
+#: A segment yields at most this many drafts; the latest are kept, since what was said last counts most.
+MOST_DRAFTS = 6_000
+
+
+def extract_drafts(segment: Segment) -> list[Draft]:
+    """Every fact said before the boundary, one draft for each place it was said, in order."""
+    scene = Scene(segment.dropped)
+    drafts = [draft for number, line in enumerate(segment.dropped) for draft in _from_line(scene, number, line)]
+    drafts += tasks.from_calls([call for call in scene.calls if work_of(call) is Work.TASKS])
+    drafts += _from_shell(scene)
+    return drafts[-MOST_DRAFTS:]
+
+
+def _from_line(scene: Scene, number: int, line: Line) -> Iterator[Draft]:
+    if line.author in (Author.USER, Author.PASTED):
+        yield from rules.from_user(line)
+    elif line.author is Author.HARNESS:
+        if line.origin is Origin.HARNESS and not line.text.lstrip().startswith("<local-command"):
+            yield from rules.loaded(line)
+    elif line.author in (Author.ASSISTANT, Author.THINKING, Author.SUMMARY):
+        yield from spoken.from_agent(line, scene.answers_user(number) if line.author is Author.ASSISTANT else False)
+    elif call := scene.call_of.get(number):
+        yield from _from_call(scene, number, line, call)
+
+
+def _from_call(scene: Scene, number: int, line: Line, call: Call) -> Iterator[Draft]:
+    """A call or its result, by what the call was for."""
+    work = work_of(call)
+    if line is call.line:
+        if work is Work.ASK:
+            yield from asked.from_call(call)
+        elif work is Work.DELEGATE:
+            yield from tasks.from_delegation(call)
+    elif call.harness_error:
+        yield from asked.answers(line)
+    elif work in (Work.DELEGATE, Work.FETCH):
+        yield from spoken.from_agent(line, answers=False)
+    elif work is Work.READ and reading.is_document(call):
+        yield from reading.from_document(line, call)
+    elif work in (Work.READ, Work.SEARCH, Work.SHELL, Work.OTHER):
+        if work is Work.SEARCH:
+            yield from search.from_search(line, call)
+        yield from reading.from_code(line, call, scene.said_after(number))
+
+
+def _from_shell(scene: Scene) -> Iterator[Draft]:
+    """Commands and their failures, those overcome later marked settled."""
+    runs = [call for call in scene.calls if call.command and work_of(call) in (Work.SHELL, Work.SEARCH)]
+    overcome = shell.settled(runs)
+    for number, call in enumerate(runs):
+        for draft in shell.from_call(call):
+            if draft.line is call.line:
+                yield draft
+            else:
+                yield _with_state(draft, number, overcome)
+
+
+def _with_state(draft: Draft, number: int, overcome: set[int]) -> Draft:
+    from dataclasses import replace
+
+    return replace(draft, state=shell.state_of(number, overcome))

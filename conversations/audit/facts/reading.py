@@ -1,0 +1,140 @@
+"""What was found out from code and documents that were read: the place in the source, with the agent's reading of it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conversations.audit.calls import Call
+from conversations.audit.facts import cues
+from conversations.audit.facts.draft import Draft, draft_of
+from conversations.audit.facts.rules import rule_kind
+from conversations.audit.facts.units import Form, Unit, lines, prose
+from conversations.audit.model import FactKind, Line
+from conversations.audit.text import content_stems
+
+LONGEST_CHUNK = 360  # characters: what the judge and a person take in at once
+MOST_CHUNKS = 400  # of one result
+MOST_COMMENTS = 12  # of one result
+MOST_ROWS = 60  # of one document
+#: A reading rests on a place in the source when they share this many telling words. Two is topic, four is content.
+SHARED = 4
+
+_DOCUMENT = re.compile(r"\.(?:md|mdx|rst|txt|adoc|org)$", re.IGNORECASE)
+_GUTTER = re.compile(r"^\s*\d{1,6}(?:→|\t|[:-](?=\s|$))\s?|^[\w@./-]+\.\w{1,6}[:-]\d+[:-]")
+_COMMENT = re.compile(r"^\s*(?://+|#+(?![!\[])|/?\*+|--(?!-)|<!--|;;|\"\"\")\s*(\S.*)?$")
+_DEFINITION = re.compile(
+    r"^\s*(?:export\s+|public\s+|private\s+|static\s+|async\s+|pub\s+)*(?:func|def|class|function|interface|type|struct|enum|trait|impl|"
+    r"const|let|fn|module|describe|it|test)\b\s*\S"
+)
+_BRANCH = re.compile(r"\b(?:if|else|switch|case|return|throw|raise|except|catch|guard|assert)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A few lines of code that stand together: `text[start:end]`."""
+
+    start: int
+    end: int
+    stems: frozenset[str]
+    comment: bool
+    definition: bool
+
+
+def from_document(line: Line, call: Call) -> Iterator[Draft]:
+    """The statements of a document that the agent read."""
+    for taken, unit in enumerate(prose(_without_gutter(line.text))):
+        if taken >= MOST_ROWS:
+            return
+        said = line.text[unit.start : unit.end]
+        if unit.form is Form.CODE or said.lstrip().startswith(("<", "import ", "{")):
+            continue
+        kind = rule_kind(said) or (FactKind.STATE if cues.OPEN.search(said) else FactKind.FINDING)
+        yield draft_of(kind, line, unit, "document", about=_about(call, unit))
+
+
+def is_document(call: Call) -> bool:
+    """Whether the call read prose."""
+    return bool(_DOCUMENT.search(call.path.split(" ")[0]))
+
+
+def _without_gutter(text: str) -> str:
+    """`text` with line numbers blanked, every other character in its place."""
+    return "\n".join(_GUTTER.sub(lambda m: " " * len(m.group()), row) for row in text.split("\n"))
+
+
+def _about(call: Call, unit: Unit) -> str:
+    name = call.path.rsplit("/", 1)[-1]
+    return ": ".join(part for part in (name, *unit.context[-1:]) if part)
+
+
+def from_code(line: Line, call: Call, said: list[Line]) -> Iterator[Draft]:
+    """Places in code that the agent read: those its next words rest on, then comments that explain."""
+    pieces = chunks(line.text)
+    readings = [(s, u) for s in said for u in prose(s.text) if u.form is not Form.CODE]
+    used: set[int] = set()
+    for words, unit in readings[:40]:
+        reading = words.text[unit.start : unit.end]
+        number = _best(pieces, frozenset(content_stems(reading)))
+        if number is not None and number not in used:
+            used.add(number)
+            yield _place(line, call, pieces[number], reading)
+    explained = [n for n, piece in enumerate(pieces) if n not in used and _explains(line.text, piece)]
+    for number in explained[:MOST_COMMENTS]:
+        yield _place(line, call, pieces[number], "")
+
+
+def chunks(text: str) -> list[Chunk]:
+    """The text in chunks: a run of lines up to a blank line, a change of file, or LONGEST_CHUNK characters."""
+    found: list[Chunk] = []
+    start = end = -1
+    for a, b in lines(text):
+        body = _GUTTER.sub("", text[a:b])
+        blank = not body.strip() or body.strip() in ("--", "}", "})", ");")
+        starts_over = (
+            _COMMENT.match(body) and start >= 0 and not _COMMENT.match(_GUTTER.sub("", text[start:b].split("\n")[0]))
+        )
+        if start >= 0 and (blank or starts_over or b - start > LONGEST_CHUNK):
+            found.append(_chunk(text, start, end))
+            start = -1
+        if not blank:
+            start, end = (a if start < 0 else start), b
+        if len(found) >= MOST_CHUNKS:
+            return found
+    if start >= 0:
+        found.append(_chunk(text, start, end))
+    return found
+
+
+def _chunk(text: str, start: int, end: int) -> Chunk:
+    end = min(end, start + LONGEST_CHUNK)
+    first = _GUTTER.sub("", text[start:end].split("\n", 1)[0])
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    stems = frozenset(content_stems(text[start:end]))
+    return Chunk(start, end, stems, bool(_COMMENT.match(first)), bool(_DEFINITION.match(first)))
+
+
+def _best(pieces: list[Chunk], stems: frozenset[str]) -> int | None:
+    """The chunk that shares most words with a reading, where that is enough to rest on."""
+    if len(stems) < SHARED:
+        return None
+    best = max(range(len(pieces)), key=lambda n: len(pieces[n].stems & stems), default=None)
+    return best if best is not None and len(pieces[best].stems & stems) >= SHARED else None
+
+
+def _explains(text: str, piece: Chunk) -> bool:
+    """Whether a chunk is a comment that gives a reason, a limit or a rule."""
+    if not piece.comment or len(piece.stems) < 5:
+        return False
+    said = text[piece.start : piece.end]
+    return bool(
+        cues.REASON.search(said)
+        or cues.NEGATIVE.search(said)
+        or cues.RISK.search(said)
+        or cues.REQUIREMENT.search(said)
+    )
+
+
+def _place(line: Line, call: Call, piece: Chunk, reading: str) -> Draft:
+    name = call.path.rsplit("/", 1)[-1] or call.command[:60]
+    cue = "read, then said" if reading else "comment"
+    return Draft(FactKind.FINDING, line, piece.start, piece.end, name, reading, cues=(cue,), form=Form.CODE.value)

@@ -1,0 +1,101 @@
+"""What commands taught: how things are run here, where the work stands, what failed and was not mended."""
+
+import re
+from collections.abc import Iterator
+
+from conversations.audit.calls import Call, command_kinds
+from conversations.audit.facts.draft import Draft
+from conversations.audit.facts.units import lines
+from conversations.audit.model import FactKind, FactState, Line
+
+MOST_ERRORS = 4  # lines of one result
+
+_ERROR_LINE = re.compile(
+    r"\b(?:error|errors?:|fatal|exception|failed|failure|cannot|could not|no such|not found|undefined|denied|refused|timed? ?out|"
+    r"unable|invalid|missing|conflict|panic|does not exist|no matches|FAIL)\b",
+    re.IGNORECASE,
+)
+_NOISE_LINE = re.compile(
+    r"\b0 (?:errors?|failed|failures?)\b|no errors?\b|^\s*(?:at |File \")|node_modules/|✓|PASS\b|\bok\s", re.IGNORECASE
+)
+_PLACE = re.compile(
+    r"(?:on branch|your branch|switched to|ahead of|behind|HEAD (?:is now )?at|up to date with|listening on|running (?:on|at)|"
+    r"local:\s+http|started (?:on|server)|worktree|rebase|merge|diverged|detached|using (?:node|python|version))[^\n]*",
+    re.IGNORECASE,
+)
+_SETUP = re.compile(
+    r"\b(?:git (?:checkout|switch|worktree|branch|merge|rebase|fetch|stash)|mkdir|docker|export|source|nvm|venv|createdb|psql|ssh)\b"
+)
+
+
+def from_call(call: Call) -> Iterator[Draft]:
+    """The facts of one shell command and its result."""
+    if not call.command or call.harness_error:
+        return
+    kinds = command_kinds(call.command)
+    start, end = command_span(call.line)
+    if kinds & {"test", "lint", "build", "types", "deploy"}:
+        yield Draft(FactKind.COMMAND, call.line, start, end, described(call), cues=tuple(sorted(kinds)), form="command")
+    elif _SETUP.search(call.command[:400]):
+        yield Draft(FactKind.ENVIRONMENT, call.line, start, end, described(call), cues=("set-up",), form="command")
+    if call.result is not None:
+        yield from _result(call, call.result, bool(kinds))
+
+
+def command_span(line: Line) -> tuple[int, int]:
+    """The command within the text of a call, as it stands there, at most 380 characters."""
+    match = re.search(r'"(?:command|cmd|script)": ?(?:\[?")', line.text)
+    start = match.end() if match else 0
+    close = re.compile(r'(?<!\\)"').search(line.text, start)
+    return start, min(close.start() if close else len(line.text), start + 380)
+
+
+def described(call: Call) -> str:
+    """The agent's own words for a command, else what it runs."""
+    words = call.input.get("description")
+    return words[:100] if isinstance(words, str) and words else ""
+
+
+def _result(call: Call, result: Line, is_run: bool) -> Iterator[Draft]:
+    """Errors where the call failed, and where the work stands."""
+    about = described(call) or call.command[:90]
+    if call.failed or result.is_error:
+        rows = [
+            (a, b)
+            for a, b in lines(result.text)
+            if _ERROR_LINE.search(result.text[a:b]) and not _NOISE_LINE.search(result.text[a:b])
+        ]
+        for a, b in rows[:MOST_ERRORS]:
+            yield Draft(FactKind.ERROR, result, a, min(b, a + 300), about, cues=("failed",), form="row")
+    if not is_run:
+        for match in list(_PLACE.finditer(result.text[:4000]))[:2]:
+            if match.end() - match.start() >= 15:
+                yield Draft(
+                    FactKind.ENVIRONMENT,
+                    result,
+                    match.start(),
+                    min(match.end(), match.start() + 300),
+                    about,
+                    cues=("place",),
+                    form="row",
+                )
+
+
+def settled(calls: list[Call]) -> set[int]:
+    """Indexes of failed calls whose program, with the same kind of work, succeeded later."""
+    last_good: dict[str, int] = {}
+    for number, call in enumerate(calls):
+        if call.command and not call.failed:
+            last_good[signature(call)] = number
+    return {n for n, call in enumerate(calls) if call.failed and last_good.get(signature(call), -1) > n}
+
+
+def signature(call: Call) -> str:
+    """What makes two commands attempts at the same thing: their kinds, else program and first word."""
+    kinds = command_kinds(call.command)
+    return " ".join(sorted(kinds)) or " ".join(call.command.split()[:2])
+
+
+def state_of(number: int, done: set[int]) -> FactState:
+    """A failure that was overcome before the boundary is settled."""
+    return FactState.SETTLED if number in done else FactState.OPEN

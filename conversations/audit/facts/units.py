@@ -1,0 +1,181 @@
+"""Cuts a block of text into units that say one thing each: sentences, list items, table rows, code comments.
+
+Every unit is a slice of its text, so that a quote is always verbatim. Headings and lead-ins ("The rules are:") are not
+units; they stand in `context`, because an item without its label says little to a person.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+LONGEST = 380  # characters of one unit: a fact is a fact, not a page
+_MOST_LINES = 20_000  # of one block; beyond that a block is data, not speech
+_LONGEST_LINE = 4_000  # a longer line is cut: minified code, base64, a log without line breaks
+
+
+class Form(StrEnum):
+    """How a unit stands in its text."""
+
+    SENTENCE = "sentence"
+    ITEM = "item"
+    ROW = "row"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """`text[start:end]`, with the headings, lead-in and table header that it stands under."""
+
+    start: int
+    end: int
+    form: Form
+    context: tuple[str, ...] = ()
+    label: str = ""  # the item's own number or letter: "3", "b"
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Where the cutter is: the headings above, the lead-in before, the header of the table."""
+
+    headings: tuple[tuple[int, str], ...] = ()
+    lead_in: str = ""
+    header: str = ""
+    fenced: bool = False
+
+    def context(self) -> tuple[str, ...]:
+        titles = [title for _, title in self.headings[-2:]]
+        return tuple(part for part in (*titles, self.lead_in, self.header) if part)
+
+
+_HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(\S.*?)\s*#*$")
+_BOLD_LINE = re.compile(r"^\s{0,3}\*\*([^*]{2,100})\*\*\s*(?:\([^)]{1,40}\))?:?\s*$")
+_ITEM = re.compile(r"^(\s*)(?:[-*+•▪◦–]|(\d{1,3}|[a-zA-Z])[.)])\s+(?=\S)")
+_ROW = re.compile(r"^\s*[|│].*[|│]\s*$")
+_RULE = re.compile(r"^[\s|│:+=\-─━┼├┤┌┐└┘┬┴]*$")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]*`”’]{0,3}\s+(?=[\"'(\[*`“A-ZÀ-ÞА-Я0-9])|(?<=[。！？])\s*")
+_MARKUP = re.compile(r"[*_`#]+")
+
+
+def plain(text: str) -> str:
+    """`text` on one line without markup, for titles and sentences."""
+    return " ".join(_MARKUP.sub("", text).split())
+
+
+def lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
+    """The lines of `text` as (start, end) without the break; over-long ones cut."""
+    for _ in range(_MOST_LINES):
+        if start >= len(text):
+            return
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield start, min(end, start + _LONGEST_LINE)
+        start = end + 1
+
+
+def prose(text: str, start: int = 0, end: int | None = None) -> list[Unit]:
+    """The units of prose with markdown between `start` and `end`, in order."""
+    end = len(text) if end is None else end
+    units: list[Unit] = []
+    reader = _Reader()
+    paragraph: list[tuple[int, int]] = []
+    for line_start, line_end in lines(text[:end], start):
+        if _joins(text[line_start:line_end], reader):
+            paragraph.append((line_start, line_end))
+            continue
+        _close(text, paragraph, reader, units)
+        _take_line(text, line_start, line_end, reader, units, paragraph)
+    _close(text, paragraph, reader, units)
+    return units
+
+
+def _joins(line: str, reader: _Reader) -> bool:
+    """Whether a line merely continues the paragraph before it."""
+    if reader.fenced or not line.strip() or line.lstrip().startswith(("```", "~~~", "#", "|", "│")):
+        return False
+    return not (_ITEM.match(line) or _BOLD_LINE.match(line) or _RULE.match(line))
+
+
+def _take_line(
+    text: str, start: int, end: int, reader: _Reader, units: list[Unit], paragraph: list[tuple[int, int]]
+) -> None:
+    """Reads a line that is not plain prose: a fence, a heading, an item, a table row."""
+    line = text[start:end]
+    if line.lstrip().startswith(("```", "~~~")):
+        reader.fenced = not reader.fenced
+    elif reader.fenced:
+        _add(text, start, end, Form.CODE, reader, units)
+    elif not line.strip() or _RULE.match(line):
+        reader.header = reader.header if line.strip() else ""
+    elif title := _HEADING.match(line):
+        _enter(reader, len(title[1]), plain(title[2]))
+    elif title := _BOLD_LINE.match(line):
+        _enter(reader, 7, plain(title[1]))
+    elif _ROW.match(line):
+        _take_row(text, start, end, reader, units)
+    else:
+        paragraph.append((start, end))
+
+
+def _enter(reader: _Reader, level: int, title: str) -> None:
+    """Opens a section: it closes those of its own level and deeper."""
+    kept = tuple(pair for pair in reader.headings if pair[0] < level)
+    reader.headings, reader.lead_in, reader.header = (*kept, (level, title[:120])), "", ""
+
+
+def _take_row(text: str, start: int, end: int, reader: _Reader, units: list[Unit]) -> None:
+    """The first row of a table is its header, which the others stand under."""
+    if reader.header:
+        _add(text, start, end, Form.ROW, reader, units)
+        return
+    reader.header = " / ".join(cell for cell in (plain(c) for c in re.split(r"[|│]", text[start:end])) if cell)[:120]
+
+
+def _close(text: str, paragraph: list[tuple[int, int]], reader: _Reader, units: list[Unit]) -> None:
+    """Turns the lines gathered so far into units, or into the lead-in of what follows."""
+    if not paragraph:
+        return
+    start, end = paragraph[0][0], paragraph[-1][1]
+    paragraph.clear()
+    item = _ITEM.match(text, start, end)
+    body = text[start:end].rstrip()
+    if body.endswith((":", "：")) and len(body) < 200:
+        indent = len(item[1]) if item else 0
+        if not item:
+            reader.lead_in = plain(body)
+        elif indent == 0:
+            reader.lead_in = plain(body[item.end() - start :])
+        if item is None or len(body) < 60:
+            return
+    elif item is None:
+        reader.lead_in = ""
+    form, label = (Form.ITEM, item[2] or "") if item else (Form.SENTENCE, "")
+    for sentence_start, sentence_end in sentences(text, start, end):
+        _add(text, sentence_start, sentence_end, form, reader, units, label)
+
+
+def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Slices of `text[start:end]`: whole where short enough, else sentence by sentence."""
+    if end - start <= LONGEST // 2:
+        yield start, end
+        return
+    at = start
+    for stop in _SENTENCE_END.finditer(text, start, end):
+        if stop.start() - at >= 40:
+            yield at, stop.start()
+            at = stop.end()
+    if at < end:
+        yield at, end
+
+
+def _add(text: str, start: int, end: int, form: Form, reader: _Reader, units: list[Unit], label: str = "") -> None:
+    """Appends `text[start:end]` without its outer blanks, cut at a word where it is too long."""
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if end - start > LONGEST:
+        space = text.rfind(" ", start + LONGEST // 2, start + LONGEST)
+        end = space if space > 0 else start + LONGEST
+    if end - start >= 12:
+        units.append(Unit(start, end, form, reader.context(), label))

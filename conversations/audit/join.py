@@ -1,0 +1,63 @@
+"""Puts neighbouring lost sentences of one passage together: a list that is gone is one finding, not six."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from conversations.audit.facts.draft import sentence_of
+from conversations.audit.merge import fact_id
+from conversations.audit.model import Fact, FactKind, Judgement, Span
+
+LONGEST = 400  # characters of a joined quote: what is read at one glance
+_GAP = 12  # characters of markup and blanks that may stand between neighbours
+
+#: The most consequential kind of its parts names the whole.
+_WEIGHT = {kind: rank for rank, kind in enumerate((
+    FactKind.PROHIBITION, FactKind.REQUIREMENT, FactKind.ASK, FactKind.APPROVAL, FactKind.STATE, FactKind.DECISION, FactKind.PREFERENCE,
+    FactKind.OPTION, FactKind.ANSWER, FactKind.ERROR, FactKind.FINDING, FactKind.ENVIRONMENT, FactKind.DELEGATED, FactKind.VALUE,
+    FactKind.KNOWLEDGE, FactKind.COMMAND,
+))}  # fmt: skip
+
+Judged = tuple[Fact, Judgement]
+
+
+def join_neighbours(judged: Sequence[Judged], texts: Mapping[tuple[str, int], str]) -> list[Judged]:
+    """`judged` with neighbours of the same block and outcome put together. `texts`: a block's text by message and block."""
+    ordered = sorted(
+        judged, key=lambda pair: (pair[0].spans[0].message, pair[0].spans[0].block, pair[0].spans[0].start)
+    )
+    groups: list[list[Judged]] = []
+    for pair in ordered:
+        if groups and _belongs(groups[-1], pair, texts):
+            groups[-1].append(pair)
+        else:
+            groups.append([pair])
+    return [group[0] if len(group) == 1 else _joined(group, texts) for group in groups]
+
+
+def _belongs(group: list[Judged], pair: Judged, texts: Mapping[tuple[str, int], str]) -> bool:
+    first, last, span = group[0][0].spans[0], group[-1][0].spans[0], pair[0].spans[0]
+    if (span.message, span.block) != (first.message, first.block) or span.end - first.start > LONGEST:
+        return False
+    between = texts[span.message, span.block][last.end : span.start]
+    same = group[0][1].outcome is pair[1].outcome and group[0][0].state is pair[0].state
+    return same and len(between) <= _GAP and "#" not in between and "```" not in between
+
+
+def _joined(group: list[Judged], texts: Mapping[tuple[str, int], str]) -> Judged:
+    """One fact over all members. The surest loss among them gives verdict and reason."""
+    facts = [fact for fact, _ in group]
+    lead, judgement = min(group, key=lambda pair: (_WEIGHT[pair[0].kind], pair[1].probability))
+    first, last = facts[0].spans[0], facts[-1].spans[0]
+    quote = texts[first.message, first.block][first.start : last.end]
+    fact = replace(
+        lead,
+        id=fact_id(lead.kind, quote),
+        text=lead.text if len(lead.text) > 60 else sentence_of(lead.text, quote),
+        quote=quote,
+        spans=(Span(first.message, first.block, first.start, last.end), *lead.spans[1:]),
+        first=min(f.first for f in facts),
+        last=max(f.last for f in facts),
+        count=max(f.count for f in facts),
+        cues=tuple(dict.fromkeys(cue for f in facts for cue in f.cues))[:4],
+    )
+    return fact, replace(judgement, probability=sum(j.probability for _, j in group) / len(group))
