@@ -16,6 +16,8 @@ STRIDE = 1024
 #: The largest count of tokens or milliseconds that is believed (and that fits a 4-byte column): 2 billion, 24 days.
 MOST = 2**31 - 1
 
+TITLE_CHARACTERS = 120
+
 Output = Event | Problem
 State = dict[str, Any]
 
@@ -46,15 +48,15 @@ class Parser(Protocol):
 class Unknown:
     """Counts record types that are not understood, each with the first line it stood on."""
 
+    #: A hostile file may invent a type a line; beyond this many they are counted together.
+    MOST_TYPES = 200
+
     def __init__(self, state: Mapping[str, list[int]] | None = None) -> None:
         self.seen: dict[str, list[int]] = {name: list(entry) for name, entry in (state or {}).items()}
 
-    #: A hostile file may invent a type a line; beyond this many they are counted together.
-    MOST = 200
-
     def count(self, name: str, line: int) -> None:
         """One more record of this type."""
-        key = name[:80] if name[:80] in self.seen or len(self.seen) < self.MOST else "(others)"
+        key = name[:80] if name[:80] in self.seen or len(self.seen) < self.MOST_TYPES else "(others)"
         self.seen.setdefault(key, [0, line])[0] += 1
 
     def problems(self) -> Iterator[Problem]:
@@ -103,6 +105,12 @@ def tokens_of(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
         return None
     return int(value)
+
+
+def short_title(text: str) -> str:
+    """The text on one line, cut to what a list can show."""
+    line = " ".join(text[: 4 * TITLE_CHARACTERS].split())
+    return line if len(line) <= TITLE_CHARACTERS else line[: TITLE_CHARACTERS - 1].rstrip() + "…"
 
 
 def mapping_of(value: object) -> dict[str, Any]:

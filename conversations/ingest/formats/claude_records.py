@@ -8,6 +8,28 @@ from msgspec import Struct, field
 from conversations.ingest.events import CompactionEvent
 
 
+#: Known record types from which no message comes.
+SILENT = frozenset(
+    {
+        "agent-color", "agent-name", "agent-setting", "api-request", "api-request-blob", "api-request-shape",
+        "atis-latch", "attribution-snapshot", "auth_status", "bridge-session", "content-replacement",
+        "control_request", "control_response", "file-history-snapshot", "keep_alive", "last-prompt", "mode",
+        "permission-mode", "pr-link", "progress", "prompt_suggestion", "rate_limit_event", "result",
+        "speculation-accept", "stream_event", "tag", "task-summary", "tool_progress", "tool_use_summary",
+        "worktree-state",
+    }
+)  # fmt: skip
+SILENT_SYSTEM = frozenset(
+    {
+        "agents_killed", "api_error", "api_retry", "away_summary", "bridge_status", "elicitation_complete",
+        "files_persisted", "hook_progress", "hook_response", "hook_started", "informational", "init",
+        "memory_saved", "permission_retry", "post_turn_summary", "scheduled_task_fire", "session_state_changed",
+        "stop_hook_summary", "task_notification", "task_progress", "task_started", "task_updated", "thinking",
+        "turn_duration",
+    }
+)  # fmt: skip
+
+
 class Record(Struct, rename="camel", gc=False):
     """One line. Every field may be missing or of any type: the format is private and drifts. What is not named here
     (`toolUseResult`, `data` of progress records: half of a file's bytes) is skipped without being built."""
@@ -21,6 +43,7 @@ class Record(Struct, rename="camel", gc=False):
     is_sidechain: Any = False
     is_meta: Any = False
     is_compact_summary: Any = False
+    is_visible_in_transcript_only: Any = False
     is_api_error_message: Any = False
     timestamp: Any = None
     version: Any = ""
@@ -49,10 +72,11 @@ class Record(Struct, rename="camel", gc=False):
 
 
 class Waiting(Struct):
-    """A message the user typed while the agent worked, not yet delivered."""
+    """A message the user typed while the agent worked. `line` is where it left the queue, 0 while it waits."""
 
     text: str
     at: datetime | None
+    line: int = 0
 
 
 class Spending(Struct):
@@ -94,7 +118,7 @@ class Memory(Struct):
     threads: dict[str, Thread] = {}
     sidechains: dict[str, str] = {}  # uuid of a sidechain record without agent id -> its conversation
     queue: list[Waiting] = []
-    taken: list[str] = []  # queued texts already told as messages; their attachment would say them again
+    nameless: bool = False  # a record without a session has been reported
     instructions: str = ""  # of a /compact not yet carried out
     titles: dict[str, str] = {}  # leaf uuid -> title, from summary records at the head of the file
     boundaries: list[str] = []

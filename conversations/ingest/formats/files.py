@@ -9,8 +9,8 @@ import msgspec
 from conversations.errors import UnknownFormat
 from conversations.ingest.events import Event, Problem
 from conversations.ingest.formats.base import Output, Parser, mapping_of, text_of
-from conversations.ingest.formats.claude_code import SILENT as CLAUDE_SILENT
 from conversations.ingest.formats.claude_code import ClaudeCode
+from conversations.ingest.formats.claude_records import SILENT as CLAUDE_SILENT
 from conversations.ingest.formats.codex import Codex
 
 #: How much of a file is enough to recognise it: the first lines hold system prompts of up to 100 kB.
