@@ -9,22 +9,23 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import Struct, structs
 
-from conversations.ingest.events import CompactionEvent, ConversationEvent, MessageEvent, RequestEvent, Summary, Usage
+from conversations.ingest.events import CompactionEvent, ConversationEvent, MessageEvent, RequestEvent, Usage
 from conversations.ingest.formats import codex_items
 from conversations.ingest.formats.base import (
     STRIDE,
     Output,
     State,
     Unknown,
-    list_of,
     mapping_of,
     milliseconds,
     moment,
+    short_title,
     text_of,
     tokens_of,
 )
+from conversations.ingest.formats.codex_replacement import Said, replacement_of
 from conversations.ingest.formats.lines import BadLine, decode_line, problem
-from conversations.vocabulary import CompactionKind, Origin, Role, SummaryState, Trigger
+from conversations.vocabulary import CompactionKind, Origin, Role, Trigger
 
 AGENT = "codex"
 
@@ -41,14 +42,13 @@ SILENT_EVENTS = frozenset(
         "mcp_tool_call_end", "model_reroute", "model_verification", "patch_apply_begin", "patch_apply_end",
         "patch_apply_updated", "plan_delta", "plan_update", "request_user_input", "shutdown_complete",
         "skills_update_available", "stream_error", "stream_info", "sub_agent_activity", "thread_goal_updated",
-        "thread_name_updated", "thread_rolled_back", "thread_settings_applied", "turn_aborted", "turn_diff",
+        "thread_rolled_back", "thread_settings_applied", "turn_aborted", "turn_diff",
         "undo_completed", "undo_started", "user_message", "view_image_tool_call", "warning", "web_search_begin",
         "web_search_end",
     }
 )  # fmt: skip
-_TITLE_CHARACTERS = 120
 #: Messages remembered to find what a compaction kept; real sessions have a few hundred between two compactions.
-_MOST_REMEMBERED = 4_000
+_MOST_REMEMBERED = 2_000
 
 Yields = Iterator[Output]
 
@@ -70,13 +70,14 @@ class Memory(Struct):
     model: str = ""
     window: int = 0
     titled: bool = False
+    nameless: bool = False  # a record before the session's has been reported
     last_at: str = ""  # timestamp of what the model was last given
     total: str = ""  # total_token_usage last counted, as JSON
     before: int | None = None  # total tokens of the last request
     before_that: int | None = None  # and of the one before it
     turn_spoken: bool = False  # something was said in this turn
     turn_undecided: bool = False  # a compaction opened this turn: manual unless the turn goes on
-    said: list[tuple[str, str]] = []  # fingerprint and id of the messages in the context, in order
+    said: list[Said] = []  # the messages in the context, in order
     request: RequestEvent | None = None  # the last one: it may turn out to be the summariser's
     compaction: CompactionEvent | None = None  # the last one, while more may be learnt about it
     unknown: dict[str, list[int]] = {}
@@ -114,7 +115,7 @@ class Codex:
             if record.type not in SILENT:
                 self._unknown.count(text_of(record.type) or "(none)", number)
         elif not self._memory.session and record.type != "session_meta":
-            yield problem("bad_field", "This record comes before any that names the session.", line=number)
+            yield from self._nameless(number)
         else:
             yield from handler(record, number)
 
@@ -155,6 +156,13 @@ class Codex:
             **{name: value for name, value in known.items() if value},
         )
 
+    def _nameless(self, number: int) -> Yields:
+        """Said once: a file cut off at its head can have thousands of such records."""
+        if not self._memory.nameless:
+            self._memory.nameless = True
+            message = "This record comes before any that names the session: it cannot be placed."
+            yield problem("bad_field", message, mend="Send the file from its first line.", line=number)
+
     def _turn_context(self, record: Line, number: int) -> Yields:
         self._memory.model = text_of(mapping_of(record.payload).get("model")) or self._memory.model
         yield from ()
@@ -166,11 +174,11 @@ class Codex:
             yield ConversationEvent(conversation=self._memory.session, context_window=window)
 
     def _title(self, text: str) -> Yields:
-        title = " ".join(text.split())
+        """The first prompt, until the thread is given a name."""
+        title = short_title(text)
         if title and not self._memory.titled:
             self._memory.titled = True
-            short = title if len(title) <= _TITLE_CHARACTERS else title[: _TITLE_CHARACTERS - 1].rstrip() + "…"
-            yield ConversationEvent(conversation=self._memory.session, title=short)
+            yield ConversationEvent(conversation=self._memory.session, title=title)
 
     # --- messages -----------------------------------------------------------------------------------------------------
 
@@ -206,12 +214,12 @@ class Codex:
         self, item: codex_items.Item, timestamp: object, number: int, index: int, spoken: codex_items.Spoken
     ) -> MessageEvent:
         memory = self._memory
-        own_id = text_of(item.get("id"))
-        message_id = own_id or (f"line-{number}" if not index else f"line-{number}-{index}")
-        if item.get("type") == "message":
-            memory.said = [*memory.said, (codex_items.fingerprint(item), message_id)][-_MOST_REMEMBERED:]
-        elif own_id:
-            memory.said = [*memory.said, ("", message_id)][-_MOST_REMEMBERED:]
+        message_id = text_of(item.get("id")) or (f"line-{number}-{index}" if index else f"line-{number}")
+        asked = spoken.role is Role.USER and spoken.origin is Origin.SPOKEN
+        if item.get("type") == "message" or item.get("id"):
+            memory.said.append(Said(message_id, codex_items.fingerprint(item), asked))
+            if len(memory.said) > _MOST_REMEMBERED:
+                del memory.said[0]
         return MessageEvent(
             id=message_id,
             conversation=memory.session,
@@ -236,6 +244,9 @@ class Codex:
             yield from self._window(event.get("model_context_window"))
         elif kind in ("task_complete", "turn_complete"):
             yield from self._turn_ends()
+        elif kind == "thread_name_updated":
+            self._memory.titled = False
+            yield from self._title(text_of(event.get("thread_name")))
         elif kind not in SILENT_EVENTS:
             self._unknown.count(f"event_msg/{text_of(kind) or '(none)'}", number)
 
@@ -298,25 +309,25 @@ class Codex:
         payload = mapping_of(record.payload)
         yield from self._summarisers_request(text_of(payload.get("compaction_response_id")))
         wrapped = text_of(payload.get("message"))
-        history = [mapping_of(item) for item in list_of(payload.get("replacement_history"))]
-        kept, added = self._split(history, wrapped)
-        messages = list(self._restored(record, number, added, wrapped))
-        summary = next((message.id for message in messages if message.origin is Origin.SUMMARY), "")
-        opaque = not wrapped and "replacement_history" in payload
-        cost = memory.request.usage if memory.request and memory.request.purpose == "compaction" else Usage()
+        replaced = replacement_of(payload, wrapped, memory.said)
+        memory.said = [said for said in memory.said if said.id in set(replaced.kept)]
+        messages = [
+            self._message(item, record.timestamp, number, index, spoken)
+            for index, (item, spoken) in enumerate(replaced.added, start=1)
+        ]
         memory.turn_undecided = not memory.turn_spoken
         memory.compaction = CompactionEvent(
             id=f"compacted-{number}",
             conversation=memory.session,
             at=moment(record.timestamp),
             sequence=number * STRIDE,
-            kind=CompactionKind.HOSTED_OPAQUE if opaque else CompactionKind.CLIENT,
+            kind=CompactionKind.HOSTED_OPAQUE if replaced.opaque else CompactionKind.CLIENT,
             trigger=Trigger.AUTO if memory.turn_spoken else Trigger.UNKNOWN,
-            summary_message=summary,
-            summary_state=_state(wrapped, opaque=opaque),
-            kept=kept,
+            summary_message=next((message.id for message in messages if message.origin is Origin.SUMMARY), ""),
+            summary_state=replaced.state,
+            kept=replaced.kept,
             tokens_before=memory.before,
-            cost=cost,
+            cost=memory.request.usage if memory.request and memory.request.purpose == "compaction" else Usage(),
             model=memory.model,
             raw={key: value for key, value in payload.items() if isinstance(value, str | int) and key != "message"},
         )
@@ -332,51 +343,18 @@ class Codex:
             yield memory.request
             memory.before = memory.before_that
 
-    def _split(self, history: list[dict[str, Any]], wrapped: str) -> tuple[list[str], list[dict[str, Any]]]:
-        """Ids of earlier messages that stay, and the items that are new. Matched from the end: when room is short
-        the oldest user messages go first, so of two equal ones the later has stayed."""
-        memory = self._memory
-        ids = {message_id for _, message_id in memory.said}
-        places: dict[str, list[str]] = {}
-        for print_, message_id in memory.said:
-            places.setdefault(print_, []).append(message_id)
-        kept: list[str] = []
-        added: list[dict[str, Any]] = []
-        for item in reversed(history):
-            match = _match(item, wrapped, ids, places)
-            if match:
-                kept.append(match)
-            elif item.get("type") not in codex_items.SILENT:
-                added.append(item)
-        memory.said = [entry for entry in memory.said if entry[1] in set(kept)]
-        return kept[::-1], added[::-1]
-
-    def _restored(self, record: Line, number: int, items: list[dict[str, Any]], wrapped: str) -> Iterator[MessageEvent]:
-        summary = {"type": "message", "role": "user", "content": wrapped}
-        if wrapped and not any(codex_items.item_text(item) == wrapped for item in items):
-            items = [*items, summary]
-        for index, item in enumerate(items, start=1):
-            spoken = codex_items.message_of(item)
-            if spoken is None:
-                continue
-            if wrapped and codex_items.item_text(item) == wrapped:
-                spoken = codex_items.Spoken(Role.USER, Origin.SUMMARY, [codex_items.unwrap(wrapped)])
-            else:
-                spoken = structs.replace(spoken, origin=Origin.RESTORED)
-            yield self._message(item, record.timestamp, number, index, spoken)
-
 
 _ANY = msgspec.json.Decoder(dict[str, Any])
 
 
 def _bare(line: dict[str, Any]) -> Line:
-    """Rollouts of 2025 before 0.3x: the session line has no type, items have no envelope."""
+    """Rollouts of early 2025: the session line has no type, items have no envelope."""
     kind = line.get("type")
     if kind is None and "id" in line and "timestamp" in line:
         return Line(type="session_meta", timestamp=line.get("timestamp"), payload=line)
     if kind is None and "record_type" in line:
-        return Line(type="world_state", timestamp=None, payload=line)
-    if kind in ("message", "reasoning") or str(kind).endswith(("_call", "_call_output")):
+        return Line(type="world_state", payload=line)
+    if isinstance(kind, str) and (kind in ("message", "reasoning") or kind.endswith(("_call", "_call_output"))):
         return Line(type="response_item", timestamp=line.get("timestamp"), payload=line)
     return Line(type=kind, timestamp=line.get("timestamp"), payload={})
 
@@ -389,7 +367,8 @@ def _parent(meta: dict[str, Any]) -> str:
 
 
 def _total(usage: object) -> str:
-    return msgspec.json.encode(sorted(mapping_of(usage).items()), order="sorted").decode()
+    """Cumulative usage as a value to compare."""
+    return msgspec.json.encode(mapping_of(usage), order="sorted").decode()
 
 
 def _usage(usage: dict[str, Any]) -> Usage:
@@ -402,25 +381,3 @@ def _usage(usage: dict[str, Any]) -> Usage:
         cache_write_tokens=written,
         output_tokens=tokens_of(usage.get("output_tokens")),
     )
-
-
-def _state(wrapped: str, *, opaque: bool) -> SummaryState:
-    if opaque:
-        return SummaryState.ENCRYPTED
-    return SummaryState.TEXT if codex_items.unwrap(wrapped).text.strip() else SummaryState.ABSENT
-
-
-def _match(item: dict[str, Any], wrapped: str, ids: set[str], places: dict[str, list[str]]) -> str:
-    """The earlier message that this item of the new context is. The harness's own items are made anew each time."""
-    if item.get("type") == "message" and (item.get("role") in ("developer", "system") or codex_items.is_harness(item)):
-        return ""
-    if wrapped and codex_items.item_text(item) == wrapped:
-        return ""
-    own_id = text_of(item.get("id"))
-    candidates = places.get(codex_items.fingerprint(item), [])
-    if own_id in ids:
-        return own_id
-    return candidates.pop() if candidates and item.get("type") == "message" else ""
-
-
-__all__ = ["Codex", "Summary"]
