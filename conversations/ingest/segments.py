@@ -14,7 +14,8 @@ from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryStat
 class PlacedMessage:
     """What of a message decides when it leaves. `tool_ids`: of the calls whose results it holds.
 
-    `only_results`: it holds tool results and nothing else, so clearing those leaves nothing of it."""
+    `only_results`: it holds tool results and nothing else, so clearing those leaves nothing of it.
+    """
 
     key: str
     position: int
@@ -44,7 +45,8 @@ def is_failed(state: SummaryState | str | None) -> bool:
 def drops(messages: Iterable[PlacedMessage], compactions: Iterable[PlacedCompaction]) -> dict[str, str]:
     """Message key -> key of the compaction that dropped it; messages still in the context are not in it.
 
-    One pass over both in order of position, O(n log n): 20,000 messages and 50 compactions in about 30 ms."""
+    One pass over both in order of position, O(n log n): 20,000 messages and 50 compactions in about 30 ms.
+    """
     ordered = sorted(messages, key=lambda message: (message.position, message.key))
     context: dict[str, PlacedMessage] = {}
     gone: dict[str, str] = {}

@@ -5,7 +5,15 @@ For a file that grows: `parser = parser_for(recognise(head))`, `parser.feed(line
 """
 
 from conversations.ingest.formats.base import STRIDE, Output, Parser, State, event_key
-from conversations.ingest.formats.files import HEAD_BYTES, Parsed, parse_file, parser_for, recognise, resume_parser, source_key
+from conversations.ingest.formats.files import (
+    HEAD_BYTES,
+    Parsed,
+    parse_file,
+    parser_for,
+    recognise,
+    resume_parser,
+    source_key,
+)
 
 __all__ = [
     "HEAD_BYTES",

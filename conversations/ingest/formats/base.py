@@ -17,6 +17,7 @@ STRIDE = 1024
 MOST = 2**31 - 1
 
 TITLE_CHARACTERS = 120
+_SECONDS = 100_000_000_000  # a larger time is in milliseconds: as seconds it would lie in the year 5138
 
 Output = Event | Problem
 State = dict[str, Any]
@@ -75,12 +76,13 @@ class Unknown:
 def moment(value: object) -> datetime | None:
     """An ISO 8601 timestamp, or seconds or milliseconds since 1970, as an aware datetime; None for anything else.
 
-    A timestamp without a zone is read as UTC: all sources known here write UTC."""
+    A timestamp without a zone is read as UTC: all sources known here write UTC.
+    """
     try:
         if isinstance(value, str):
             at = datetime.fromisoformat(value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            at = datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC)
+            at = datetime.fromtimestamp(value / 1000 if abs(value) > _SECONDS else value, UTC)
         else:
             return None
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -50,7 +50,8 @@ def flat_text(content: object) -> str:
     if isinstance(content, dict):
         if "text" in content:
             return text_of(content["text"])
-        return flat_text(content["content"]) if "content" in content else f"[{text_of(content.get('type')) or 'object'}]"
+        kind = text_of(content.get("type")) or "object"
+        return flat_text(content["content"]) if "content" in content else f"[{kind}]"
     return "\n".join(filter(None, map(flat_text, list_of(content))))
 
 
@@ -58,7 +59,8 @@ def _file(attachment: Attachment) -> str:
     content = mapping_of(attachment.get("content"))
     inner = mapping_of(content.get("file"))
     name = text_of(attachment.get("filename")) or text_of(inner.get("filePath"))
-    return _titled(f"File {name}:", text_of(inner.get("content")) or flat_text(content.get("content")) or f"[{text_of(content.get('type'))}]")
+    text = text_of(inner.get("content")) or flat_text(content.get("content"))
+    return _titled(f"File {name}:", text or f"[{text_of(content.get('type'))}]")
 
 
 def _file_reference(attachment: Attachment) -> str:
@@ -82,8 +84,11 @@ def _skills(attachment: Attachment) -> str:
 
 
 def _invoked_skills(attachment: Attachment) -> str:
-    skills = map(mapping_of, list_of(attachment.get("skills")))
-    return "\n".join(_titled(f"Skill {text_of(skill.get('name'))}:", flat_text(skill.get("content"))) for skill in skills)
+    return "\n".join(map(_invoked_skill, map(mapping_of, list_of(attachment.get("skills")))))
+
+
+def _invoked_skill(skill: Attachment) -> str:
+    return _titled(f"Skill {text_of(skill.get('name'))}:", flat_text(skill.get("content")))
 
 
 def _items(attachment: Attachment) -> str:
@@ -99,7 +104,8 @@ def _item(item: Mapping[str, Any]) -> str:
 
 
 def _hook_context(attachment: Attachment) -> str:
-    return _titled(f"{text_of(attachment.get('hookName'))} hook additional context:", flat_text(attachment.get("content")))
+    title = f"{text_of(attachment.get('hookName'))} hook additional context:"
+    return _titled(title, flat_text(attachment.get("content")))
 
 
 def _hook_success(attachment: Attachment) -> str:
@@ -118,12 +124,16 @@ def _hook_stopped(attachment: Attachment) -> str:
     return f"{text_of(attachment.get('hookName'))} hook stopped continuation: {text_of(attachment.get('message'))}"
 
 
+#: What a delta adds, the fullest wording first.
+_ADDED = ("addedBlocks", "addedLines", "addedNames", "addedTypes")
+
+
 def _delta(title: str) -> Callable[[Attachment], str]:
     def render_delta(attachment: Attachment) -> str:
-        added = next((strings_of(attachment.get(key)) for key in ("addedBlocks", "addedLines", "addedNames", "addedTypes") if attachment.get(key)), [])
+        added = next((strings_of(attachment[key]) for key in _ADDED if attachment.get(key)), [])
         removed = strings_of(attachment.get("removedNames")) or strings_of(attachment.get("removedTypes"))
-        parts = [_titled(f"{title}:", "\n".join(added)) if added else "", _titled(f"{title}, removed:", "\n".join(removed)) if removed else ""]
-        return "\n".join(filter(None, parts))
+        parts = ((f"{title}:", added), (f"{title}, removed:", removed))
+        return "\n".join(_titled(heading, "\n".join(lines)) for heading, lines in parts if lines)
 
     return render_delta
 

@@ -224,13 +224,14 @@ class ClaudeCode:
         origin = origin_of(record, said, after_caveat=thread.caveat)
         thread.caveat = said.startswith(CAVEAT)
         thread.asked_at = moment(record.timestamp) or thread.asked_at
-        yield self._message(record, number, thread, role_of(blocks), blocks, origin)
+        yield self._message(record, number, thread, (role_of(blocks), origin), blocks)
         if origin is Origin.SPOKEN and said:
             yield from self._title(thread, as_typed(said), _PROMPT)
 
     def _message(
-        self, record: Record, number: int, thread: Thread, role: Role, blocks: list[Block], origin: Origin
+        self, record: Record, number: int, thread: Thread, voice: tuple[Role, Origin], blocks: list[Block]
     ) -> MessageEvent:
+        role, origin = voice
         return MessageEvent(
             id=text_of(record.uuid) or f"line-{number}",
             conversation=thread.id,
@@ -250,7 +251,7 @@ class ClaudeCode:
         blocks = blocks_of(message.get("content"), lambda kind: self._unknown.count(kind, number))
         if not thread.parent:
             yield from self._say_queued(thread)
-        yield self._message(record, number, thread, Role.ASSISTANT, blocks, origin)
+        yield self._message(record, number, thread, (Role.ASSISTANT, origin), blocks)
         if synthetic:
             return
         thread.restoring = False
@@ -316,7 +317,7 @@ class ClaudeCode:
     def _summary(self, record: Record, number: int, thread: Thread, content: object) -> Yields:
         """The summary is the next record marked as one, wherever it stands after the boundary."""
         summary = unwrap(spoken_text(content))
-        message = self._message(record, number, thread, Role.USER, [summary], Origin.SUMMARY)
+        message = self._message(record, number, thread, (Role.USER, Origin.SUMMARY), [summary])
         thread.asked_at = message.at or thread.asked_at
         compaction = thread.compaction
         if compaction and not compaction.summary_message:
@@ -349,7 +350,7 @@ class ClaudeCode:
         text = text_of(record.content)
         yield from self._command(thread, text)
         if text:
-            yield self._message(record, number, thread, Role.SYSTEM, [Text(text)], Origin.HARNESS)
+            yield self._message(record, number, thread, (Role.SYSTEM, Origin.HARNESS), [Text(text)])
 
     def _cost(self, record: Record, number: int, thread: Thread) -> Yields:
         """Cumulative usage, the summariser's included: what no request accounts for is the compaction's."""
@@ -373,7 +374,7 @@ class ClaudeCode:
         text = claude_attachments.render(attachment, record.rendered)
         if text:
             origin = Origin.RESTORED if thread.restoring else Origin.HARNESS
-            yield self._message(record, number, thread, Role.SYSTEM, [Text(text)], origin)
+            yield self._message(record, number, thread, (Role.SYSTEM, origin), [Text(text)])
 
     def _queued_attachment(self, record: Record, number: int, thread: Thread, attachment: dict[str, Any]) -> Yields:
         prompt = attachment.get("prompt")
@@ -382,14 +383,15 @@ class ClaudeCode:
         blocks = blocks_of(prompt, lambda kind: self._unknown.count(kind, number))
         origin = Origin.QUEUED if is_human(attachment, said) else Origin.HARNESS
         thread.asked_at = moment(record.timestamp) or thread.asked_at
-        yield self._message(record, number, thread, Role.USER, blocks, origin)
+        yield self._message(record, number, thread, (Role.USER, origin), blocks)
 
     # --- messages typed while the agent works -------------------------------------------------------------------------
 
     def _queue(self, record: Record, number: int, thread: Thread) -> Yields:
         """Older versions log the queue but not the delivery in mid-turn: what is removed goes to the model.
 
-        Of several that wait, the user's go before the harness's notices, which is how Claude Code orders them."""
+        Of several that wait, the user's go before the harness's notices, which is how Claude Code orders them.
+        """
         queue = self._memory.queue
         if record.operation == "enqueue":
             self._enqueue(text_of(record.content), moment(record.timestamp))
@@ -446,7 +448,7 @@ class ClaudeCode:
         yield from self._title(thread, text_of(record.ai_title), _GENERATED)
 
     def _listed_title(self, record: Record) -> Yields:
-        """A `summary` record titles the conversation that ends in its leaf: at the head of a file, often another one."""
+        """A `summary` record titles the conversation that ends in its leaf; at a file's head that is often another."""
         memory = self._memory
         if memory.session in memory.threads:
             yield from self._title(memory.threads[memory.session], text_of(record.summary), _LISTED)

@@ -12,7 +12,8 @@ from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 def compaction_of(record: Record, number: int, thread: Thread, instructions: str) -> CompactionEvent:
     """A full or partial compaction; its summary and more are learnt from later records.
 
-    Its span is incomplete if it is the first of a conversation whose beginning is not in the file."""
+    Its span is incomplete if it is the first of a conversation whose beginning is not in the file.
+    """
     meta = mapping_of(record.compact_metadata) or mapping_of(record.stream_compact_metadata)
     trigger = _trigger(meta)
     typed = instructions if trigger is Trigger.MANUAL else ""
@@ -77,7 +78,7 @@ def missing_beginning(record: Record) -> str:
     return ""
 
 
-def _either(meta: Mapping[str, Any], camel: str, snake: str) -> Any:  # noqa: ANN401 -- any JSON value
+def _either(meta: Mapping[str, Any], camel: str, snake: str) -> Any:
     return meta.get(camel, meta.get(snake))
 
 

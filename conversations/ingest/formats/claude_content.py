@@ -90,5 +90,5 @@ def spoken_text(content: object) -> str:
     """The text blocks of a message joined by newlines."""
     if isinstance(content, str):
         return content
-    texts = (text_of(mapping_of(item).get("text")) for item in list_of(content) if mapping_of(item).get("type") == "text")
-    return "\n".join(texts)
+    blocks = map(mapping_of, list_of(content))
+    return "\n".join(text_of(block.get("text")) for block in blocks if block.get("type") == "text")

@@ -7,7 +7,6 @@ from msgspec import Struct, field
 
 from conversations.ingest.events import CompactionEvent
 
-
 #: Known record types from which no message comes.
 SILENT = frozenset(
     {
@@ -32,7 +31,8 @@ SILENT_SYSTEM = frozenset(
 
 class Record(Struct, rename="camel", gc=False):
     """One line. Every field may be missing or of any type: the format is private and drifts. What is not named here
-    (`toolUseResult`, `data` of progress records: half of a file's bytes) is skipped without being built."""
+    (`toolUseResult`, `data` of progress records: half of a file's bytes) is skipped without being built.
+    """
 
     type: Any = ""
     subtype: Any = ""
@@ -82,7 +82,8 @@ class Waiting(Struct):
 class Spending(Struct):
     """Tokens of the requests since the last cost-state record, to find the compaction call's share of the next one.
 
-    Token lists are input, output, cache read, cache write."""
+    Token lists are input, output, cache read, cache write.
+    """
 
     totals: dict[str, list[int]] | None = None  # model -> the last cost-state's totals
     spent: dict[str, list[int]] = {}  # model -> requests since, without the current one

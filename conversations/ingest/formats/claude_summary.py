@@ -7,7 +7,8 @@ from conversations.ingest.events import Summary
 #: The opening sentence, in the wordings of 2.0 to 2.1.330, the list of tools used, and the heading over it all.
 _PREFIX = re.compile(
     r"This session is being continued from a previous conversation that ran out of context\.\s*"
-    r"(?:The conversation is summarized below:\s*|The summary below covers the earlier portion of the conversation\.\s*)?"
+    r"(?:The conversation is summarized below:\s*"
+    r"|The summary below covers the earlier portion of the conversation\.\s*)?"
     r"(?:<system-reminder>\s*<tools-used-before-summary>[^<]{0,4000}</tools-used-before-summary>\s*</system-reminder>\s*)?"
     r"(?:Summary:[ \t]*\n)?"
 )

@@ -36,7 +36,8 @@ def has_placeholders(version: str) -> bool:
 
 def context_of(usage: Mapping[str, Any]) -> int | None:
     """Of a response made in several passes only the last says how large the context is; None = as `usage` says."""
-    passes = [item for item in map(mapping_of, list_of(usage.get("iterations"))) if item.get("type", "message") == "message"]
+    iterations = map(mapping_of, list_of(usage.get("iterations")))
+    passes = [item for item in iterations if item.get("type", "message") == "message"]
     if len(passes) <= 1:
         return None
     read, _, cached, written = counts_of(passes[-1])
@@ -67,7 +68,8 @@ def close_request(spending: Spending, model: str) -> None:
 def unaccounted(spending: Spending, totals: Mapping[str, list[int]], model: str) -> Usage | None:
     """The model's tokens since the last cost-state that no request accounts for: those of the one compaction since.
 
-    None where they cannot be told: no cost-state before, several compactions, a subagent at work, totals begun anew."""
+    None where they cannot be told: no cost-state before, several compactions, a subagent at work, totals begun anew.
+    """
     if spending.totals is None or model not in totals or spending.compactions != 1 or spending.delegated:
         return None
     before = spending.totals.get(model, [0, 0, 0, 0])

@@ -147,7 +147,11 @@ class Codex:
         if self._memory.session or not session:
             return
         self._memory.session, self._memory.version = session, text_of(meta.get("cli_version"))
-        known = {"agent_version": self._memory.version, "cwd": text_of(meta.get("cwd")), "parent": _parent(meta)}
+        known: dict[str, Any] = {
+            "agent_version": self._memory.version,
+            "cwd": text_of(meta.get("cwd")),
+            "parent": _parent(meta),
+        }
         yield ConversationEvent(
             conversation=session,
             agent=AGENT,
@@ -258,7 +262,7 @@ class Codex:
             yield memory.compaction
 
     def _token_count(self, record: Line, number: int, info: dict[str, Any]) -> Yields:
-        """Counts repeat: a request is told by a changed total. All zero but the total: an estimate after a compaction."""
+        """Counts repeat: a changed total tells a request. All zero but the total is an estimate after a compaction."""
         memory = self._memory
         yield from self._window(info.get("model_context_window"))
         last = mapping_of(info.get("last_token_usage"))

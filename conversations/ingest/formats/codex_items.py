@@ -117,7 +117,7 @@ def call_id(item: Item) -> str:
     return text_of(item.get("call_id")) or text_of(item.get("id"))
 
 
-def _parsed(arguments: object) -> Any:  # noqa: ANN401 -- any JSON value
+def _parsed(arguments: object) -> Any:
     """Function arguments are JSON within JSON; as text where they are cut or no JSON."""
     if not isinstance(arguments, str):
         return arguments

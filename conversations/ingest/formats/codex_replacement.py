@@ -23,7 +23,7 @@ class Replacement(Struct, frozen=True):
     """The new context: ids of earlier messages that stay, in order, and items made for it, as messages."""
 
     kept: list[str]
-    added: list[tuple[Item, Spoken]]
+    added: list[tuple[dict[str, Any], Spoken]]
     state: SummaryState
     opaque: bool
 
@@ -88,7 +88,8 @@ def _spoken(item: dict[str, Any], wrapped: str, said: Sequence[Said]) -> Spoken 
 def _summarisers_answer(text: str, said: Sequence[Said]) -> str:
     """Before 0.169 the summariser's answer is logged unmarked, as an assistant message just before the boundary.
 
-    The summary message takes its id, so that the later event overwrites the earlier and nothing is said twice."""
+    The summary message takes its id, so that the later event overwrites the earlier and nothing is said twice.
+    """
     answer = {"type": "message", "role": "assistant", "content": text}
     return said[-1].id if said and said[-1].fingerprint == codex_items.fingerprint(answer) else ""
 

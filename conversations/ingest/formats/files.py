@@ -18,7 +18,17 @@ HEAD_BYTES = 1024 * 1024
 
 PARSERS: dict[str, type[ClaudeCode] | type[Codex]] = {ClaudeCode.source: ClaudeCode, Codex.source: Codex}
 _CODEX_TYPES = frozenset({"session_meta", "turn_context", "response_item", "event_msg", "compacted", "world_state"})
-_CLAUDE_TYPES = CLAUDE_SILENT | {"user", "assistant", "system", "attachment", "queue-operation", "custom-title", "summary"}
+_CLAUDE_TYPES = CLAUDE_SILENT | {
+    "ai-title",
+    "assistant",
+    "attachment",
+    "cost-state",
+    "custom-title",
+    "queue-operation",
+    "summary",
+    "system",
+    "user",
+}
 
 
 @dataclass(frozen=True, slots=True)

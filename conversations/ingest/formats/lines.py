@@ -92,7 +92,7 @@ def clean_text(text: str) -> str:
     return text
 
 
-def storable(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 -- any JSON value
+def storable(value: Any, depth: int = 0) -> Any:
     """The JSON value with storable strings and numbers. Raises RecursionError beyond MAX_DEPTH."""
     if depth > MAX_DEPTH:
         raise RecursionError

@@ -82,7 +82,7 @@ _MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 def decode_batch(body: bytes, limits: Limits = DEFAULTS) -> list[Item]:
     """Every event of the body in order. Raises BadInput for what is no batch at all, TooLarge for too many events."""
-    shape = _shape(body)
+    body, shape = _readable(body)
     events = _all_at_once(body, shape, limits)
     if events is not None:
         _check_count(len(events), limits)
@@ -106,28 +106,45 @@ def _check_count(count: int, limits: Limits) -> None:
 # --- the shape of the body ------------------------------------------------------------------------------------------
 
 
-def _shape(body: bytes) -> str:
-    """"list", "batch" or "lines"; a single event is one line."""
+def _readable(body: bytes) -> tuple[bytes, str]:
+    """The body as JSON that msgspec reads, and its shape: "list", "batch" or "lines" (a single event is one line)."""
     start = body.lstrip()[:1]
-    if start == b"[":
-        return "list"
-    if start != b"{":
+    if start not in (b"[", b"{"):
         raise BadInput("The body is no batch of events.", mend=_SHAPES)
     try:
-        return "batch" if bytes(_SHAPE.decode(body).events) else "lines"
-    except _MALFORMED as error:
-        if not _first_line_is_an_object(body):
-            raise BadInput(f"The body is not JSON: {error}.", mend="Check that it is complete.") from None
-        return "lines"
+        if start == b"[":
+            _RAWS.decode(body)
+            return body, "list"
+        return body, "batch" if bytes(_SHAPE.decode(body).events) else "lines"
+    except RecursionError:
+        raise TooLarge("The body nests too deep.", mend="Flatten the events.") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        if start == b"{" and _first_line_is_an_object(body):
+            return body, "lines"
+        return _mended(body, error), "list" if start == b"[" else "batch"
 
 
 def _first_line_is_an_object(body: bytes) -> bool:
     """NDJSON may hold a broken line anywhere but first: a broken first line is a broken body."""
+    first, newline, _ = body.lstrip().partition(b"\n")
+    if not newline:
+        return False
     try:
-        _OBJECT.decode(body.lstrip().partition(b"\n")[0])
+        _OBJECT.decode(first)
     except _MALFORMED:
         return False
     return True
+
+
+def _mended(body: bytes, error: Exception) -> bytes:
+    """A body that only a patient reader takes (half an emoji, NaN), written anew. Raises BadInput."""
+    try:
+        value = json.loads(body.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None)
+        return msgspec.json.encode(storable(value))
+    except RecursionError:
+        raise TooLarge("The body nests too deep.", mend="Flatten the events.") from None
+    except ValueError:
+        raise BadInput(f"The body is not JSON: {error}.", mend="Check that it is complete.") from None
 
 
 def _taken_apart(body: bytes, shape: str) -> list[bytes]:
@@ -136,12 +153,8 @@ def _taken_apart(body: bytes, shape: str) -> list[bytes]:
         return _lines(body)
     try:
         raws = _RAWS.decode(body) if shape == "list" else _RAW_BATCH.decode(body).events
-    except RecursionError:
-        raise TooLarge("The body nests too deep.", mend="Flatten the events.") from None
     except msgspec.ValidationError:
         raise BadInput('"events" must be a list.', mend=_SHAPES, at="events") from None
-    except _MALFORMED as error:
-        raise BadInput(f"The list of events is not JSON: {error}.", mend="Check that it is complete.") from None
     return [bytes(raw) for raw in raws]
 
 
@@ -196,15 +209,16 @@ def _decode_one(raw: bytes, number: int, limits: Limits) -> Event | Problem:
 def _strict_or_scrubbed(raw: bytes) -> Event:
     """NUL, half surrogates and the like are replaced by U+FFFD; in an id they are an error. Raises ValueError."""
     try:
-        event = _EVENT.decode(raw)
-        if b"\\u0000" not in raw or _bad_keys(event):
+        event: Event = _EVENT.decode(raw)
+        if b"\\u0000" not in raw or next(_bad_keys(event), None):
             return event
     except msgspec.ValidationError:
         raise
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass  # the slow way below reads it or tells what is wrong
     value = json.loads(raw.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None)
-    return msgspec.convert(storable(value), Event)
+    scrubbed: Event = msgspec.convert(storable(value), Event)
+    return scrubbed
 
 
 def _with_zone(event: Event) -> Event:
@@ -229,7 +243,7 @@ def _fault(event: Event, limits: Limits) -> Problem | None:
 
 
 def _bad_keys(event: Event) -> Iterator[Problem]:
-    """Ids must be there, short, and free of NUL."""
+    """Ids must be there, short, and storable: NUL and its replacement U+FFFD would let two ids become one."""
     keys = [("conversation", event.conversation)]
     if not isinstance(event, ConversationEvent):
         keys.append(("id", event.id))
@@ -239,9 +253,10 @@ def _bad_keys(event: Event) -> Iterator[Problem]:
         if not key.strip():
             yield _field(name, f'"{name}" is empty.', "Give the id that your side knows it by.")
         elif len(key) > KEY_CHARACTERS:
-            yield _field(name, f'"{name}" has {len(key):,} characters; at most {KEY_CHARACTERS} are taken.', "Shorten it.")
-        elif "\x00" in key:
-            yield _field(name, f'"{name}" holds a NUL character.', "Remove it.")
+            message = f'"{name}" has {len(key):,} characters; at most {KEY_CHARACTERS} are taken.'
+            yield _field(name, message, "Shorten it.")
+        elif "\x00" in key or "\ufffd" in key:
+            yield _field(name, f'"{name}" holds a character that cannot be stored.', "Use plain text as an id.")
 
 
 def _listed_keys(event: CompactionEvent) -> list[tuple[str, str]]:
@@ -320,7 +335,7 @@ _ALLOWED: dict[str, str] = {
 
 
 def _invalid(error: str, raw: bytes, number: int) -> Problem:
-    """msgspec's message as a field and a sentence on how to mend it."""
+    """The decoder's message as a field and a sentence on how to mend it."""
     match = _AT.match(error)
     what, path = (match.group(1), match.group(2)) if match else (error, "")
     missing = _MISSING.match(what)
