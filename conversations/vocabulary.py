@@ -93,3 +93,11 @@ class BatchState(StrEnum):
     PENDING = "pending"
     DIGESTED = "digested"
     FAILED = "failed"  # raised on the way; the bytes are kept and can be digested again
+
+
+class AuditState(StrEnum):
+    """How far the audit of a compaction has come; no row at all means that it has not begun."""
+
+    DONE = "done"
+    UNREADABLE = "unreadable"  # nothing can be claimed to be lost: the summary or what it covers cannot be read
+    FAILED = "failed"  # raised on the way; tried again with the next version or by hand

@@ -13,6 +13,11 @@ LINKS = [
     ("batch", "continues_id", "batch", "SET NULL (continues_id)"),
     ("batchchunk", "batch_id", "batch", "CASCADE"),
     ("batchproblem", "batch_id", "batch", "CASCADE"),
+    ("compactionaudit", "compaction_id", "compaction", "CASCADE"),
+    ("finding", "conversation_id", "conversation", "CASCADE"),
+    ("finding", "compaction_id", "compaction", "CASCADE"),
+    ("addition", "compaction_id", "compaction", "CASCADE"),
+    ("lifeline", "conversation_id", "conversation", "CASCADE"),
 ]
 
 

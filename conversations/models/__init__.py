@@ -3,17 +3,22 @@
 from conversations.models.account import SignInLink, User
 from conversations.models.compaction import Compaction
 from conversations.models.conversation import Agent, Conversation, Message, Request
+from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLine
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
 from conversations.models.workspace import ApiKey, Membership, Workspace
 
 __all__ = [
+    "Addition",
     "Agent",
     "ApiKey",
     "Batch",
     "BatchChunk",
     "BatchProblem",
     "Compaction",
+    "CompactionAudit",
     "Conversation",
+    "Finding",
+    "LifeLine",
     "Membership",
     "Message",
     "Request",

@@ -30,6 +30,7 @@ class Compaction(models.Model):
 
     # the summary; its text is the message's, so that it is stored once
     summary_state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in SummaryState])
+    summary_external_id = models.CharField(max_length=512, blank=True)  # of that message, which may come later
     summary_message = models.OneToOneField(Message, models.SET_NULL, null=True, related_name="summary_of")
 
     # context tokens, as the source says and as the neighbouring requests show; both, because they differ

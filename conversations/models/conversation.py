@@ -59,6 +59,7 @@ class Conversation(models.Model):
     last_request_position = models.BigIntegerField(null=True)  # of the last turn: what comes after it is only added
     sparkline = models.JSONField(default=dict)  # see conversations/ingest/sparkline.py
 
+    audit_due_at = models.DateTimeField(null=True)  # it has grown since its compactions were audited
     created_at = models.DateTimeField(auto_now_add=True)  # our clock
     search = models.GeneratedField(
         expression=SearchVector("title", "external_id", "cwd", config="simple"),
@@ -87,6 +88,10 @@ class Conversation(models.Model):
                 name="conversation_children",
             ),
             GinIndex(fields=["search"], name="conversation_search"),
+            # What the auditor is to look at again.
+            models.Index(
+                fields=["audit_due_at"], condition=Q(audit_due_at__isnull=False), name="conversation_audit_due"
+            ),
         ]
 
     def __str__(self) -> str:
