@@ -1,0 +1,212 @@
+"""Take bytes in: checked, stored durably, answered. Rows are made of them later, by `digest`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import IO, Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from conversations.errors import TooLarge, UnknownFormat
+from conversations.ingest import inbox
+from conversations.ingest.digest import EVENTS, LEASE
+from conversations.ingest.events import CompactionEvent, ConversationEvent, Event, MessageEvent, Problem, RequestEvent
+from conversations.ingest.formats import HEAD_BYTES, recognise, source_key
+from conversations.ingest.formats.native import Item, Limits, decode_batch
+from conversations.models import ApiKey, Batch, Workspace
+from conversations.vocabulary import BatchState
+
+#: Earlier batches of one file that a new upload is compared with, longest first.
+_MOST_CANDIDATES = 8
+_TABLES = {
+    MessageEvent: "conversations_message",
+    RequestEvent: "conversations_request",
+    CompactionEvent: "conversations_compaction",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one event. `status`: accepted, duplicate (its id is in the store already) or rejected."""
+
+    index: int
+    id: str
+    status: str
+    problem: Problem | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the API answers."""
+        answer: dict[str, Any] = {"index": self.index, "id": self.id, "status": self.status}
+        if self.problem:
+            problem = self.problem
+            answer |= {"code": problem.code, "field": problem.field, "message": problem.message, "mend": problem.mend}
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was taken in. `is_new`: there is something to digest that was not there before."""
+
+    batch: Batch
+    is_new: bool
+    results: Sequence[Result] = ()
+
+
+# --- events ---------------------------------------------------------------------------------------------------------
+
+
+def accept_events(
+    *, workspace: Workspace, body: bytes, api_key: ApiKey | None = None, claimed: bool = False
+) -> Receipt:
+    """Store a batch of our own events. `claimed`: the caller digests it at once, no worker shall take it.
+
+    The same body again makes no new batch. Raises BadInput for what is no batch, TooLarge for too many events."""
+    items = decode_batch(body, _limits())
+    digest = sha256(body).digest()
+    earlier = _same_bytes(workspace, EVENTS, digest)
+    if earlier:
+        return Receipt(earlier, is_new=_try_again(earlier), results=[_result(item, known=True) for item in items])
+    known = _known_ids(workspace, [item.result for item in items if not isinstance(item.result, Problem)])
+    results = [_result(item, known=_is_known(item, known)) for item in items]
+    batch = Batch(workspace=workspace, api_key=api_key, format=EVENTS, byte_count=len(body), sha256=digest)
+    batch.accepted = sum(result.status == "accepted" for result in results)
+    batch.duplicates = sum(result.status == "duplicate" for result in results)
+    batch.rejected = sum(result.status == "rejected" for result in results)
+    _store(batch, [body[i : i + inbox.PIECE_BYTES] for i in range(0, len(body), inbox.PIECE_BYTES)], claimed=claimed)
+    return Receipt(batch, is_new=True, results=results)
+
+
+def _limits() -> Limits:
+    return Limits(events=settings.MAX_EVENTS, event_bytes=settings.MAX_EVENT_BYTES, depth=settings.MAX_DEPTH)
+
+
+def _result(item: Item, *, known: bool) -> Result:
+    if isinstance(item.result, Problem):
+        return Result(item.index, "", "rejected", item.result)
+    return Result(item.index, item.result.id, "duplicate" if known else "accepted")
+
+
+def _known_ids(workspace: Workspace, events: Sequence[Event]) -> set[tuple[type, str, str]]:
+    """(type, conversation, id) of the events that are rows already: one query a type."""
+    known: set[tuple[type, str, str]] = set()
+    with connection.cursor() as cursor:
+        for kind, table in _TABLES.items():
+            pairs = [(event.conversation, event.id) for event in events if type(event) is kind]
+            if not pairs:
+                continue
+            cursor.execute(
+                "SELECT c.external_id, t.external_id FROM unnest(%s::text[], %s::text[]) AS p (conversation, id)"  # noqa: S608 -- constants
+                " JOIN conversations_conversation c ON c.workspace_id = %s AND c.source = %s"
+                f" AND c.external_id = p.conversation JOIN {table} t ON t.workspace_id = c.workspace_id"
+                " AND t.conversation_id = c.id AND t.external_id = p.id",
+                [*map(list, zip(*pairs, strict=True)), workspace.pk, EVENTS],
+            )
+            known |= {(kind, *row) for row in cursor.fetchall()}
+    return known
+
+
+def _is_known(item: Item, known: set[tuple[type, str, str]]) -> bool:
+    event = item.result
+    if isinstance(event, ConversationEvent | Problem):
+        return False
+    return (type(event), event.conversation, event.id) in known
+
+
+# --- transcripts ------------------------------------------------------------------------------------------------------
+
+
+def accept_transcript(
+    *, workspace: Workspace, file: IO[bytes], name: str = "", api_key: ApiKey | None = None, claimed: bool = False
+) -> Receipt:
+    """Store a transcript from a file that can be read twice. Of one that grew only the new part is stored.
+
+    Raises UnknownFormat, TooLarge. Memory does not depend on the file's size."""
+    head = file.read(HEAD_BYTES)
+    source = recognise(head)
+    if source is None:
+        raise UnknownFormat(
+            "This is no transcript that is read here.",
+            mend="Send a Claude Code session file (.jsonl) or a Codex rollout (.jsonl), unchanged.",
+        )
+    key = (source_key(head) or "")[:600]
+    candidates = _candidates(workspace, key)
+    file.seek(0)
+    outline = _outline(file, [candidate.digested_bytes for candidate in candidates])
+    earlier = _same_bytes(workspace, source, outline.sha256)
+    if earlier:
+        return Receipt(earlier, is_new=_try_again(earlier))
+    continues = next((c for c in candidates if outline.prefixes.get(c.digested_bytes) == bytes(c.digested_sha256)), None)
+    batch = Batch(workspace=workspace, api_key=api_key, format=source, name=name[:500], source_key=key)
+    batch.byte_count, batch.sha256 = outline.size, outline.sha256
+    batch.digested_bytes, batch.digested_sha256 = outline.lines_size, outline.lines_sha256
+    batch.continues, batch.offset = continues, continues.digested_bytes if continues else 0
+    file.seek(batch.offset)
+    _store(batch, inbox.pieces_of(file), claimed=claimed)
+    return Receipt(batch, is_new=True)
+
+
+def _candidates(workspace: Workspace, key: str) -> list[Batch]:
+    """Digested batches of the same file, the one that knows most of it first."""
+    if not key:
+        return []
+    digested = workspace.batches.filter(source_key=key, state=BatchState.DIGESTED, checkpoint__isnull=False)
+    return list(digested.order_by("-digested_bytes", "-id")[:_MOST_CANDIDATES])
+
+
+@dataclass(slots=True)
+class Outline:
+    """Sizes and hashes of a file, of its whole lines, and of its beginnings of the sizes asked for."""
+
+    size: int
+    sha256: bytes
+    lines_size: int
+    lines_sha256: bytes
+    prefixes: dict[int, bytes]
+
+
+def _outline(file: IO[bytes], sizes: Sequence[int]) -> Outline:
+    digest = sha256()
+    lines, lines_size, size = digest.copy(), 0, 0
+    prefixes: dict[int, bytes] = {}
+    wanted = sorted(set(sizes))
+    for piece in inbox.pieces_of(file):
+        newline = size + piece.rfind(b"\n") + 1
+        stops = [stop for stop in (*wanted, newline) if size < stop < size + len(piece)]
+        for stop in (*sorted(set(stops)), size + len(piece)):
+            digest.update(piece[: stop - size])
+            piece, size = piece[stop - size :], stop  # noqa: PLW2901 -- eaten from the front
+            if stop in wanted:
+                prefixes[stop] = digest.digest()
+            if stop == newline:
+                lines, lines_size = digest.copy(), stop
+        if size > settings.MAX_TRANSCRIPT_BYTES:
+            raise TooLarge(
+                f"The transcript has more than {settings.MAX_TRANSCRIPT_BYTES:,} bytes.",
+                mend="Raise OBSERVATORY_MAX_TRANSCRIPT_BYTES, or split the file.",
+            )
+    return Outline(size, digest.digest(), lines_size, lines.digest(), prefixes)
+
+
+# --- both -----------------------------------------------------------------------------------------------------------
+
+
+def _store(batch: Batch, pieces: Any, *, claimed: bool) -> None:
+    """The row and its bytes, on disk when this returns."""
+    if claimed:
+        batch.claimed_until = timezone.now() + LEASE
+        batch.attempts = 1
+    with transaction.atomic():
+        batch.save(force_insert=True)
+        inbox.store(batch, pieces)
+
+
+def _same_bytes(workspace: Workspace, source: str, digest: bytes) -> Batch | None:
+    return workspace.batches.filter(sha256=digest, format=source).order_by("id").first()
+
+
+def _try_again(batch: Batch) -> bool:
+    """A batch that was given up is digested once more when its bytes come again."""
+    given_up = Batch.objects.filter(pk=batch.pk, state=BatchState.FAILED, raw_deleted_at=None)
+    return bool(given_up.update(state=BatchState.PENDING, attempts=0, claimed_until=None))
