@@ -13,7 +13,7 @@ from conversations.audit.model import Added, Author, FactKind
 
 #: Runs that fail in the ordinary course of work: an unfinished change fails its tests again, whoever remembers what.
 ROUTINE = frozenset({"test", "build", "lint", "types", "commit", "push", "merge"})
-#: An error that was met within so many positions of the boundary is still being worked on: meeting it again is no news.
+#: An error that was met within so many messages of the boundary is still being worked on: meeting it again is no news.
 SETTLED = 30
 #: A change smaller than this is undone by chance: MEASURED, all 5 hits below it were import blocks.
 MIN_CHANGE = 40
@@ -101,8 +101,7 @@ class SameErrorAgain:
     @cached_property
     def _met(self) -> dict[str, Call]:
         found = {key: call for call in self._before.calls if (key := error_key(call))}
-        settled = self._before.end - SETTLED
-        return {key: call for key, call in found.items() if call.line.position < settled}
+        return {key: call for key, call in found.items() if not self._before.is_recent(call.line, SETTLED)}
 
     def see(self, step: Step) -> Iterator[Hit]:
         """Only with the result at hand, once for each error."""

@@ -16,7 +16,7 @@ _AGENT = frozenset({Author.ASSISTANT, Author.THINKING, Author.TOOL_INPUT})
 #: Words of a tool's output shorter than this come again by chance ("return nil").
 MIN_QUOTE = 20
 MAX_QUOTE = 300
-#: What was brought back must be used within so many positions: later it is about something else.
+#: What was brought back must be used within so many messages: later it is about something else.
 USED_WITHIN = 20
 #: Share of the telling words that make the agent's sentence the same finding; and how many at least.
 SAME_FINDING = 0.6
@@ -83,11 +83,18 @@ class LookedUpAgain:
         if fact not in self.memory["closed"] and fact not in self.memory["found"]:
             line, call = step.line, step.call
             made = call.line if call else line
-            self.memory["found"][fact] = [made.message, line.message, line.position, tokens_of(line.text), made.tool]
+            self.memory["found"][fact] = [
+                made.message,
+                line.message,
+                line.position,
+                tokens_of(line.text),
+                made.tool,
+                step.number,
+            ]
 
     def _used(self, step: Step) -> Iterator[Hit]:
         for fact, found in sorted(self.memory["found"].items()):
-            if step.line.position - found[2] > USED_WITHIN:
+            if step.number - found[5] > USED_WITHIN:
                 self._close([fact])
             elif self._names[fact] & step.tokens:
                 self._close([fact])
@@ -100,7 +107,7 @@ class LookedUpAgain:
                 self.memory["closed"].append(fact)
 
     def _hit(self, fact: str, found: list[Any], used: str) -> Hit:
-        made, result, position, cost, tool = found
+        made, result, position, cost, tool, _ = found
         said = " ".join(self._facts[fact].quote.split())[:100]
         text = f"{tool or 'A tool'} had to bring “{said}” back before the agent could use it, about {cost:,} tokens."
         return Hit(self.name, f"fact:{fact}", text, tuple(dict.fromkeys((made, result, used))), position, cost)

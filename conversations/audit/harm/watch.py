@@ -4,6 +4,7 @@ Each signal sees every line in order and keeps what it must remember in `memory`
 that memory and sees only the new lines therefore ends in the same state as one that sees all of them.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -71,10 +72,14 @@ class Before:
         """How much each word tells."""
         return Weights(self.lines)
 
+    def is_recent(self, line: Line, messages: int) -> bool:
+        """Whether it stands among the last `messages` before the boundary."""
+        places = self._places
+        return len(places) - bisect_left(places, line.position) <= messages
+
     @cached_property
-    def end(self) -> int:
-        """Position of the last line before the boundary."""
-        return max((line.position for line in self.lines), default=-1)
+    def _places(self) -> list[int]:
+        return sorted({line.position for line in self.lines})
 
     @cached_property
     def facts_by_message(self) -> dict[str, list[Fact]]:
@@ -97,6 +102,7 @@ class Step:
 
     line: Line
     call: Call | None
+    number: int = 0  # of its message, from 1 after the boundary
 
     @cached_property
     def own(self) -> str:
@@ -148,7 +154,7 @@ def walk(signals: Sequence[Signal], state: HarmState, lines: Iterable[Line]) -> 
             continue
         if line.position != position:
             messages, replies, position = messages + 1, replies + (line.role is Role.ASSISTANT), line.position
-        step = Step(line, _call_of(line, pending))
+        step = Step(line, _call_of(line, pending), messages)
         for signal in signals:
             hits.extend(replace(hit, after=messages) for hit in signal.see(step))
     memory = {signal.name: signal.memory for signal in signals}
