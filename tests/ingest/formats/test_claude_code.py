@@ -1,0 +1,620 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from conversations.ingest.events import (
+    CompactionEvent,
+    ConversationEvent,
+    Image,
+    MessageEvent,
+    RequestEvent,
+    Summary,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
+from conversations.ingest.formats import STRIDE
+from conversations.vocabulary import CompactionKind, Origin, Role, SummaryState, Trigger
+from tests.ingest.formats.lines import SESSION, assistant, boundary, claude, of, parse, summary, user
+
+
+def read(*records):
+    events, problems = parse("claude_code", records)
+    assert problems == []
+    return events
+
+
+def the(kind, *records):
+    [event] = of(kind, read(*records))
+    return event
+
+
+def messages(*records):
+    return of(MessageEvent, read(*records))
+
+
+def said(*records):
+    """(id, role, origin) of each message."""
+    return [(message.id, message.role.value, message.origin.value) for message in messages(*records)]
+
+
+def attachment(uuid, kind, **fields):
+    return claude("attachment", uuid, attachment={"type": kind} | fields)
+
+
+def queued(operation, **fields):
+    return claude("queue-operation", operation=operation, **fields)
+
+
+# --- conversations ----------------------------------------------------------------------------------------------------
+
+
+def test_conversation_tells_agent_version_directory_and_first_prompt():
+    conversation = the(ConversationEvent, user("u1", "Add  a\nhealth check"), assistant("a1", "Done."))
+
+    assert (conversation.conversation, conversation.agent, conversation.agent_version) == (
+        SESSION,
+        "claude-code",
+        "2.1.217",
+    )
+    assert (conversation.title, conversation.cwd, conversation.complete) == (
+        "Add a health check",
+        "/home/dev/project",
+        True,
+    )
+
+
+def test_conversation_follows_a_change_of_version():
+    conversation = the(ConversationEvent, user("u1", "Hi"), user("u2", "Again", version="2.1.330"))
+
+    assert conversation.agent_version == "2.1.330"
+
+
+@pytest.mark.parametrize(
+    ("records", "title"),
+    [
+        ([claude("custom-title", customTitle="Mine"), user("u1", "Hi")], "Mine"),
+        ([user("u1", "Hi"), claude("ai-title", aiTitle="Made"), claude("custom-title", customTitle="Mine")], "Mine"),
+        ([user("u1", "Hi"), claude("custom-title", customTitle="Mine"), claude("ai-title", aiTitle="Made")], "Mine"),
+        ([user("u1", "Hi"), {"type": "summary", "summary": "Listed", "leafUuid": "u1"}], "Listed"),
+        ([{"type": "summary", "summary": "Listed", "leafUuid": "u1"}, user("u1", "Hi")], "Listed"),
+        ([{"type": "summary", "summary": "Another session", "leafUuid": "zz"}, user("u1", "Hi")], "Hi"),
+        ([user("u0", "Caveat", isMeta=True), user("u1", "Hi"), user("u2", "More")], "Hi"),
+        ([user("u1", "x" * 500)], "x" * 119 + "…"),
+        (
+            [user("u1", "<command-name>/plan</command-name>\n<command-args>phase 14</command-args>")],
+            "/plan phase 14",
+        ),
+    ],
+)
+def test_conversation_takes_its_best_title(records, title):
+    assert the(ConversationEvent, *records).title == title
+
+
+@pytest.mark.parametrize(
+    ("first", "complete", "reason"),
+    [
+        (user("u1", "Hi"), True, "UNSET"),
+        (user("u1", "Hi", parentUuid="gone"), False, "in mid-session"),
+        (claude("system", "s1", subtype="turn_duration", parentUuid="gone"), False, "in mid-session"),
+        (boundary("b1"), False, "at a compaction copied from another session"),
+        (summary("s1"), False, "with the summary of an earlier part"),
+    ],
+)
+def test_conversation_says_when_its_beginning_is_missing(first, complete, reason):
+    conversation = the(ConversationEvent, first, assistant("a1", "Hello"))
+
+    assert conversation.complete is complete
+    assert reason in repr(conversation.incomplete_reason)
+
+
+def test_only_the_first_compaction_of_an_incomplete_conversation_is_incomplete():
+    events = read(user("u1", "Hi", parentUuid="gone"), boundary("b1"), summary("s1"), boundary("b2"), summary("s2"))
+
+    assert [event.complete for event in of(CompactionEvent, events)] == [False, True]
+
+
+def test_subagent_file_is_a_conversation_of_its_own_with_a_parent():
+    events = read(
+        user("u1", "Explore", isSidechain=True, agentId="ab12"),
+        assistant("a1", "Found.", isSidechain=True, agentId="ab12"),
+    )
+
+    assert {event.conversation for event in events} == {f"{SESSION}/agent-ab12"}
+    assert of(ConversationEvent, events)[0].parent == SESSION
+
+
+def test_interleaved_sidechains_are_told_apart_by_their_roots():
+    events = read(
+        user("u1", "Work"),
+        user("x1", "Task one", isSidechain=True),
+        user("y1", "Task two", isSidechain=True),
+        assistant("x2", "One.", "msg_x", isSidechain=True, parentUuid="x1"),
+        assistant("y2", "Two.", "msg_y", isSidechain=True, parentUuid="y1"),
+        assistant("a1", "Both done.", "msg_a", parentUuid="u1"),
+    )
+
+    by_conversation = {}
+    for message in of(MessageEvent, events):
+        by_conversation.setdefault(message.conversation, []).append(message.id)
+    assert by_conversation == {
+        SESSION: ["u1", "a1"],
+        f"{SESSION}/sidechain-x1": ["x1", "x2"],
+        f"{SESSION}/sidechain-y1": ["y1", "y2"],
+    }
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def test_message_keeps_its_id_time_and_place_in_the_file():
+    message = messages({"type": "mode"}, user("u1", "Hi", minute=7))[0]
+
+    assert (message.id, message.at, message.sequence) == ("u1", datetime(2026, 7, 26, 15, 7, tzinfo=UTC), 2 * STRIDE)
+
+
+def test_assistant_blocks_are_kept_in_order():
+    content = [
+        {"type": "thinking", "thinking": "Hm.", "signature": "abc"},
+        {"type": "redacted_thinking", "data": "xyz"},
+        {"type": "text", "text": "Reading."},
+        {"type": "tool_use", "id": "t1", "name": "Read", "input": {"file_path": "/a.py"}},
+    ]
+
+    [message] = messages(assistant("a1", content))
+
+    assert message.content == [
+        Thinking("Hm."),
+        Thinking(),
+        Text("Reading."),
+        ToolCall(name="Read", id="t1", input={"file_path": "/a.py"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("plain", "plain"),
+        (None, ""),
+        ([{"type": "text", "text": "one"}, {"type": "text", "text": "two"}], "one\ntwo"),
+        ([{"type": "image", "source": {"type": "base64", "data": "AAAA"}}], "[image]"),
+        ([{"type": "tool_reference", "tool_name": "X"}], '{"type":"tool_reference","tool_name":"X"}'),
+    ],
+)
+def test_tool_result_is_text(content, text):
+    [message] = messages(
+        user("u1", [{"type": "tool_result", "tool_use_id": "t1", "content": content, "is_error": True}])
+    )
+
+    assert (message.role, message.content) == (Role.TOOL, [ToolResult(text=text, id="t1", is_error=True)])
+
+
+def test_image_leaves_a_placeholder_with_its_size():
+    source = {"type": "base64", "media_type": "image/png", "data": "A" * 400}
+
+    [message] = messages(user("u1", [{"type": "image", "source": source}, {"type": "text", "text": "See"}]))
+
+    assert message.content == [Image(media_type="image/png", bytes=300), Text("See")]
+
+
+def test_unknown_block_is_kept_as_json_and_reported():
+    events, problems = parse("claude_code", [assistant("a1", [{"type": "hologram", "depth": 3}])])
+
+    assert of(MessageEvent, events)[0].content == [Text('{"type":"hologram","depth":3}')]
+    assert [problem.field for problem in problems] == ["block/hologram"]
+
+
+@pytest.mark.parametrize(
+    ("content", "fields", "origin"),
+    [
+        ("Fix the login", {}, Origin.SPOKEN),
+        ("Fix the login", {"origin": {"kind": "human"}}, Origin.SPOKEN),
+        ("Fix the login", {"isMeta": True}, Origin.HARNESS),
+        ("Agent finished", {"origin": {"kind": "task-notification"}}, Origin.HARNESS),
+        ("<local-command-stdout>ok</local-command-stdout>", {}, Origin.HARNESS),
+        ("<task-notification>\n<task-id>1</task-id>", {}, Origin.HARNESS),
+        ("[Request interrupted by user]", {}, Origin.HARNESS),
+        ("<command-name>/clear</command-name>\n<command-args></command-args>", {}, Origin.HARNESS),
+        (
+            "<command-message>plan</command-message>\n<command-name>/plan</command-name>\n<command-args>go</command-args>",
+            {},
+            Origin.SPOKEN,
+        ),
+        ("<command-name>/compact</command-name>\n<command-args>keep it</command-args>", {}, Origin.HARNESS),
+    ],
+)
+def test_user_record_tells_who_really_speaks(content, fields, origin):
+    assert said(user("u1", content, **fields)) == [("u1", "user", origin.value)]
+
+
+def test_arguments_of_a_local_command_are_not_the_users_words():
+    caveat = user("u1", "<local-command-caveat>Caveat…</local-command-caveat>", isMeta=True)
+    command = user("u2", "<command-name>/model</command-name>\n<command-args>opus</command-args>")
+
+    assert said(caveat, command)[1] == ("u2", "user", "harness")
+
+
+def test_synthetic_reply_is_the_harness_and_costs_nothing():
+    record = assistant("a1", "API Error: 529")
+    record["message"]["model"] = "<synthetic>"
+
+    events = read(record)
+
+    assert of(MessageEvent, events)[0].origin is Origin.HARNESS
+    assert of(RequestEvent, events) == []
+
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+def usage(output, context=1000):
+    return {
+        "input_tokens": 3,
+        "cache_read_input_tokens": context,
+        "cache_creation_input_tokens": 0,
+        "output_tokens": output,
+    }
+
+
+def test_request_is_counted_once_and_its_last_line_wins():
+    request = the(
+        RequestEvent,
+        user("u1", "Hi", minute=1),
+        assistant("a1", "One", usage=usage(1), minute=2),
+        user("u2", [{"type": "tool_result", "tool_use_id": "t", "content": ""}], minute=3),
+        assistant("a2", "Two", usage=usage(80), minute=4),
+    )
+
+    assert (request.id, request.model, request.stop_reason) == ("msg_1", "claude-opus-5", "end_turn")
+    assert request.usage == Usage(input_tokens=3, cache_read_tokens=1000, cache_write_tokens=0, output_tokens=80)
+    assert request.duration_ms == 180_000  # from the user's message to the last line
+
+
+@pytest.mark.parametrize(
+    ("version", "output"),
+    [("2.0.76", 42), ("2.1.13", 42), ("2.1.14", None), ("2.1.29", None), ("2.1.30", 42), ("2.1.330", 42), ("dev", 42)],
+)
+def test_output_tokens_that_are_placeholders_are_not_known(version, output):
+    assert the(RequestEvent, assistant("a1", "Hi", version=version)).usage.output_tokens == output
+
+
+def test_context_of_a_response_in_several_passes_is_the_last_pass():
+    passes = [
+        usage(5, 900_000) | {"type": "message"},
+        usage(5, 1) | {"type": "compaction"},
+        usage(5, 70_000) | {"type": "message"},
+    ]
+
+    assert the(RequestEvent, assistant("a1", "Hi", usage=usage(10) | {"iterations": passes})).context_tokens == 70_003
+
+
+# --- compactions ------------------------------------------------------------------------------------------------------
+
+
+def test_boundary_becomes_a_compaction_with_all_it_says():
+    meta = {
+        "postTokens": 16_970,
+        "durationMs": 174_437,
+        "preservedMessages": {"anchorUuid": "s1", "uuids": ["k1", "k2"], "allUuids": ["k1", "k1b", "k2"]},
+    }
+
+    compaction = the(CompactionEvent, user("u1", "Hi"), assistant("a1", "Yo"), boundary("b1", **meta), summary("s1"))
+
+    assert (compaction.id, compaction.kind, compaction.trigger) == ("b1", CompactionKind.CLIENT, Trigger.AUTO)
+    assert (compaction.tokens_before, compaction.tokens_after, compaction.duration_ms) == (160_000, 16_970, 174_437)
+    assert (compaction.kept, compaction.summary_message) == (["k1", "k2", "k1b"], "s1")
+    assert (compaction.summary_state, compaction.model, compaction.sequence) == (
+        SummaryState.TEXT,
+        "claude-opus-5",
+        3 * STRIDE,
+    )
+
+
+def test_summary_is_found_behind_attachments_and_without_its_wrapping():
+    text = (
+        "This session is being continued from a previous conversation that ran out of context. "
+        "The summary below covers the earlier portion of the conversation.\n\nSummary:\n1. Port is 8443.\n\n"
+        "If you need specific details from before compaction, read the full transcript at: /x.jsonl"
+    )
+
+    events = read(
+        user("u1", "Hi"),
+        boundary("b1"),
+        attachment("f1", "date", date="2026-07-26"),
+        summary("s1", text, parentUuid="f1"),
+    )
+
+    assert of(CompactionEvent, events)[0].summary_message == "s1"
+    [message] = [event for event in of(MessageEvent, events) if event.origin is Origin.SUMMARY]
+    assert (message.role, message.content[0].text) == (Role.USER, "1. Port is 8443.")
+    assert isinstance(message.content[0], Summary)
+
+
+def test_compaction_without_a_summary_has_none():
+    compaction = the(CompactionEvent, user("u1", "Hi"), boundary("b1"), user("u2", "Go on"))
+
+    assert (compaction.summary_message, compaction.summary_state) == ("", None)
+
+
+def test_repeated_boundary_is_one_compaction():
+    events = read(user("u1", "Hi"), boundary("b1"), summary("s1"), boundary("b1", preTokens=5), boundary("b2"))
+
+    assert [(event.id, event.tokens_before) for event in of(CompactionEvent, events)] == [
+        ("b1", 160_000),
+        ("b2", 160_000),
+    ]
+
+
+COMMAND = "<command-name>/compact</command-name>\n<command-message>compact</command-message>\n<command-args>keep the port</command-args>"
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [user("u1", "Hi"), boundary("b1", "manual"), summary("s1"), user("u2", COMMAND)],
+        [user("u1", "Hi"), user("u2", COMMAND), boundary("b1", "manual"), summary("s1")],
+        [
+            user("u1", "Hi"),
+            queued("enqueue", content="/compact keep the port"),
+            boundary("b1", "manual"),
+            summary("s1"),
+        ],
+        [
+            user("u1", "Hi"),
+            boundary("b1", "manual"),
+            summary("s1"),
+            claude("system", "l1", subtype="local_command", content=COMMAND),
+        ],
+        [user("u1", "Hi"), boundary("b1", "manual", userContext="keep the port"), summary("s1")],
+        [user("u1", "Hi"), boundary("b1", "manual"), summary("s1", summarizeMetadata={"userContext": "keep the port"})],
+    ],
+)
+def test_instructions_are_found_wherever_they_stand(records):
+    assert the(CompactionEvent, *records).instructions == "keep the port"
+
+
+def test_instructions_are_not_those_of_an_automatic_compaction():
+    compaction = the(CompactionEvent, user("u1", "Hi"), user("u2", COMMAND), boundary("b1", "auto"), summary("s1"))
+
+    assert compaction.instructions == ""
+
+
+def test_microcompaction_names_the_results_it_cleared():
+    meta = {
+        "trigger": "auto",
+        "preTokens": 78_208,
+        "tokensSaved": 38_535,
+        "compactedToolIds": ["t1"],
+        "clearedAttachmentUUIDs": ["f1"],
+    }
+
+    compaction = the(
+        CompactionEvent,
+        user("u1", "Hi"),
+        claude("system", "m1", subtype="microcompact_boundary", microcompactMetadata=meta),
+    )
+
+    assert (compaction.kind, compaction.cleared, compaction.dropped) == (CompactionKind.MICROCOMPACT, ["t1"], ["f1"])
+    assert (compaction.tokens_before, compaction.tokens_after) == (78_208, 39_673)
+
+
+def cost_state(**tokens):
+    return claude("cost-state", modelUsage={"claude-opus-5": tokens})
+
+
+def test_cost_is_what_no_request_accounts_for():
+    compaction = the(
+        CompactionEvent,
+        assistant("a1", "Hi", "msg_1"),
+        cost_state(inputTokens=3, outputTokens=42, cacheReadInputTokens=1000, cacheCreationInputTokens=200),
+        assistant("a2", "Hi", "msg_2"),
+        boundary("b1"),
+        summary("s1"),
+        assistant("a3", "Hi", "msg_3"),
+        cost_state(inputTokens=12, outputTokens=226, cacheReadInputTokens=4500, cacheCreationInputTokens=600),
+    )
+
+    assert compaction.cost == Usage(input_tokens=3, output_tokens=100, cache_read_tokens=1500, cache_write_tokens=0)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        [boundary("b1"), boundary("b2")],
+        [boundary("b1"), assistant("a2", [{"type": "tool_use", "id": "t", "name": "Agent", "input": {}}], "msg_1")],
+    ],
+    ids=["two compactions", "a subagent at work"],
+)
+def test_cost_is_not_guessed(between):
+    events = read(
+        assistant("a1", "Hi"),
+        cost_state(inputTokens=3, outputTokens=42),
+        *between,
+        cost_state(inputTokens=900, outputTokens=900, cacheReadInputTokens=9000, cacheCreationInputTokens=900),
+    )
+
+    assert {event.cost for event in of(CompactionEvent, events)} == {Usage()}
+
+
+# --- stream-json ------------------------------------------------------------------------------------------------------
+
+
+def streamed(kind, uuid, **fields):
+    return {"type": kind, "uuid": uuid, "session_id": SESSION} | fields
+
+
+def test_stream_json_compaction_is_read_in_snake_case():
+    meta = {
+        "trigger": "manual",
+        "pre_tokens": 50_000,
+        "post_tokens": 2_000,
+        "preserved_messages": {"uuids": ["k1"], "all_uuids": ["k2"]},
+    }
+    text = "This session is being continued from a previous conversation that ran out of context. Done."
+
+    compaction = the(
+        CompactionEvent,
+        streamed("system", "i1", subtype="init", claude_code_version="2.1.330"),
+        streamed("system", "p1", subtype="status", status="compacting"),
+        streamed("system", "b1", subtype="compact_boundary", compact_metadata=meta),
+        streamed("user", "s1", message={"role": "user", "content": [{"type": "text", "text": text}]}),
+        streamed("system", "p2", subtype="status", status=None, compact_result="success"),
+        streamed("result", "r1"),
+    )
+
+    assert (compaction.tokens_before, compaction.tokens_after, compaction.kept) == (50_000, 2_000, ["k1", "k2"])
+    assert (compaction.summary_message, compaction.trigger) == ("s1", Trigger.MANUAL)
+
+
+def test_stream_json_failure_is_a_failed_compaction():
+    failure = streamed(
+        "system", "f1", subtype="status", status=None, compact_result="failed", compact_error="Prompt too long"
+    )
+
+    compaction = the(CompactionEvent, failure)
+
+    assert (compaction.id, compaction.summary_state, compaction.error) == ("f1", SummaryState.FAILED, "Prompt too long")
+
+
+# --- what the harness adds --------------------------------------------------------------------------------------------
+
+
+def test_attachments_after_a_boundary_are_restored_until_the_first_reply():
+    assert said(
+        attachment("f0", "date", date="2026-07-26"),
+        boundary("b1"),
+        summary("s1"),
+        attachment("f1", "date", date="2026-07-27"),
+        assistant("a1", "On it."),
+        attachment("f2", "date", date="2026-07-28"),
+    ) == [
+        ("f0", "system", "harness"),
+        ("s1", "user", "summary"),
+        ("f1", "system", "restored"),
+        ("a1", "assistant", "spoken"),
+        ("f2", "system", "harness"),
+    ]
+
+
+def test_unknown_attachment_is_reported_unless_its_rendering_is_logged():
+    rendered = attachment("f1", "novelty") | {"rendered": [{"content": "<system-reminder>New.</system-reminder>"}]}
+
+    events, problems = parse("claude_code", [rendered, attachment("f2", "novelty")])
+
+    assert [message.content for message in of(MessageEvent, events)] == [
+        [Text("<system-reminder>New.</system-reminder>")]
+    ]
+    assert [(problem.code, problem.field, problem.line) for problem in problems] == [
+        ("unknown_type", "attachment/novelty", 2)
+    ]
+
+
+# --- messages typed while the agent works -----------------------------------------------------------------------------
+
+
+def test_queued_message_removed_from_the_queue_is_said_where_it_was_removed():
+    records = [
+        user("u1", "Hi"),
+        queued("enqueue", content="Also the tests", minute=5),
+        queued("remove"),
+        assistant("a1", "Ok."),
+    ]
+
+    message = messages(*records)[1]
+
+    assert (message.id, message.origin, message.content) == ("queued-3", Origin.QUEUED, [Text("Also the tests")])
+    assert (message.sequence, message.at.minute) == (3 * STRIDE, 5)
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    [
+        [queued("dequeue"), user("u2", "Also the tests")],
+        [queued("remove"), user("u2", "Also the tests")],
+        [queued("remove"), attachment("u2", "queued_command", prompt="Also the tests", origin={"kind": "human"})],
+        [attachment("u2", "queued_command", prompt="Also the tests", commandMode="prompt"), queued("remove")],
+    ],
+)
+def test_queued_message_is_said_once(delivery):
+    records = [user("u1", "Hi"), queued("enqueue", content="Also the tests"), *delivery, assistant("a1", "Ok.")]
+
+    assert [message.id for message in messages(*records)] == ["u1", "u2", "a1"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "/model",
+        "/clear now",
+        '{"task_id":"b9","description":"Run tests"}',
+        "<task-notification>\n<task-id>b9</task-id>",
+        "",
+    ],
+)
+def test_queued_notices_and_commands_are_no_messages(content):
+    records = [user("u1", "Hi"), queued("enqueue", content=content), queued("remove"), assistant("a1", "Ok.")]
+
+    assert [message.id for message in messages(*records)] == ["u1", "a1"]
+
+
+@pytest.mark.parametrize("operations", [[], [queued("popAll"), queued("remove")]], ids=["still waiting", "taken back"])
+def test_queued_message_that_was_not_delivered_is_not_said(operations):
+    records = [user("u1", "Hi"), queued("enqueue", content="Also the tests"), *operations, assistant("a1", "Ok.")]
+
+    assert [message.id for message in messages(*records)] == ["u1", "a1"]
+
+
+def test_queued_path_is_not_taken_for_a_command():
+    records = [
+        user("u1", "Hi"),
+        queued("enqueue", content="/home/dev is wrong"),
+        queued("remove"),
+        assistant("a1", "Ok."),
+    ]
+
+    assert [message.id for message in messages(*records)] == ["u1", "queued-3", "a1"]
+
+
+def test_queued_notice_of_the_harness_as_attachment_is_the_harness():
+    notice = attachment("n1", "queued_command", prompt="<task-notification>done", commandMode="task-notification")
+
+    assert said(notice) == [("n1", "user", "harness")]
+
+
+# --- what is not understood -------------------------------------------------------------------------------------------
+
+
+def test_unknown_types_are_reported_once_a_type_with_their_count():
+    records = [
+        user("u1", "Hi"),
+        {"type": "novelty"},
+        {"type": "novelty"},
+        claude("system", "s1", subtype="odd"),
+        {"a": 1},
+    ]
+
+    _, problems = parse("claude_code", records)
+
+    assert [(problem.field, problem.line) for problem in problems] == [("novelty", 2), ("system/odd", 4), ("(none)", 5)]
+    assert "2 times" in problems[0].message
+
+
+def test_records_without_a_session_are_reported_once():
+    records = [user("u1", "Hi", sessionId=...), user("u2", "Ho", sessionId=...), user("u3", "Now")]
+
+    events, problems = parse("claude_code", records)
+
+    assert [(problem.code, problem.line) for problem in problems] == [("bad_field", 1)]
+    assert [message.id for message in of(MessageEvent, events)] == ["u3"]
+
+
+def test_broken_line_is_reported_and_the_others_are_read():
+    events, problems = parse("claude_code", [user("u1", "Hi"), b'{"type":"user","mess', b"", b"[1]", user("u2", "Ho")])
+
+    assert [(problem.code, problem.line, problem.raw) for problem in problems] == [
+        ("bad_json", 2, '{"type":"user","mess'),
+        ("bad_json", 4, "[1]"),
+    ]
+    assert [message.id for message in of(MessageEvent, events)] == ["u1", "u2"]
