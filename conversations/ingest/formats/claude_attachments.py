@@ -110,7 +110,7 @@ def _hook_context(attachment: Attachment) -> str:
 
 def _hook_success(attachment: Attachment) -> str:
     content = text_of(attachment.get("content"))
-    if attachment.get("hookEvent") not in _HEARD_HOOKS or not content:
+    if text_of(attachment.get("hookEvent")) not in _HEARD_HOOKS or not content:
         return ""
     return f"{text_of(attachment.get('hookName'))} hook success: {content}"
 

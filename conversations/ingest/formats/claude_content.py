@@ -66,11 +66,11 @@ def result_text(content: object) -> str:
 def _result_part(part: object) -> str:
     if isinstance(part, str):
         return part
-    kind = mapping_of(part).get("type")
+    kind = text_of(mapping_of(part).get("type"))
     if kind in ("text", "input_text", "output_text"):
         return text_of(mapping_of(part).get("text"))
     if kind in _BINARY or kind == "input_image":
-        return f"[{str(kind).removeprefix('input_')}]"
+        return f"[{kind.removeprefix('input_')}]"
     return json_text(part)
 
 

@@ -110,11 +110,12 @@ class Codex:
         except BadLine as bad:
             yield bad.problem
             return
-        handler = self._handlers.get(record.type) if isinstance(record.type, str) else None
+        kind = text_of(record.type)
+        handler = self._handlers.get(kind)
         if handler is None:
-            if record.type not in SILENT:
-                self._unknown.count(text_of(record.type) or "(none)", number)
-        elif not self._memory.session and record.type != "session_meta":
+            if kind not in SILENT:
+                self._unknown.count(kind or "(none)", number)
+        elif not self._memory.session and kind != "session_meta":
             yield from self._nameless(number)
         else:
             yield from handler(record, number)
@@ -192,8 +193,9 @@ class Codex:
             return  # the summariser's answer; the summary message says it
         spoken = codex_items.message_of(item)
         if spoken is None:
-            if item.get("type") not in codex_items.SILENT:
-                self._unknown.count(f"response_item/{text_of(item.get('type')) or '(none)'}", number)
+            kind = text_of(item.get("type"))
+            if kind not in codex_items.SILENT:
+                self._unknown.count(f"response_item/{kind or '(none)'}", number)
             return
         message = self._message(item, record.timestamp, number, 0, spoken)
         yield from self._goes_on(spoken)
@@ -240,7 +242,7 @@ class Codex:
 
     def _event(self, record: Line, number: int) -> Yields:
         event = mapping_of(record.payload)
-        kind = event.get("type")
+        kind = text_of(event.get("type"))
         if kind == "token_count":
             yield from self._token_count(record, number, mapping_of(event.get("info")))
         elif kind in ("task_started", "turn_started"):
@@ -252,7 +254,7 @@ class Codex:
             self._memory.titled = False
             yield from self._title(text_of(event.get("thread_name")))
         elif kind not in SILENT_EVENTS:
-            self._unknown.count(f"event_msg/{text_of(kind) or '(none)'}", number)
+            self._unknown.count(f"event_msg/{kind or '(none)'}", number)
 
     def _turn_ends(self) -> Yields:
         memory = self._memory

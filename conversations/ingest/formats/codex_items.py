@@ -50,7 +50,7 @@ class Spoken(Struct, frozen=True):
 
 def message_of(item: Item) -> Spoken | None:
     """The item as a message; None for the types that are none and for those not understood."""
-    kind = item.get("type")
+    kind = text_of(item.get("type"))
     if kind in ("message", "agent_message"):
         return _message(item)
     if kind == "reasoning":

@@ -54,7 +54,7 @@ def _split(history: list[dict[str, Any]], wrapped: str, said: Sequence[Said]) ->
         match = _match(item, wrapped, ids, places)
         if match:
             kept.append(match)
-        elif item.get("type") not in codex_items.SILENT:
+        elif text_of(item.get("type")) not in codex_items.SILENT:
             added.append(item)
     return list(dict.fromkeys(reversed(kept))), added[::-1]
 

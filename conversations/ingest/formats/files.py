@@ -66,12 +66,12 @@ def resume_parser(source: str, checkpoint: dict[str, object]) -> Parser:
 def recognise(head: bytes) -> str | None:
     """The format by the content of the first lines; None if it is none we read."""
     for record in _records(head):
-        kind = record.get("type")
+        kind = text_of(record.get("type"))
         if kind in _CODEX_TYPES and isinstance(record.get("payload"), dict):
             return Codex.source
-        if kind is None and {"id", "timestamp"} <= record.keys() and ("instructions" in record or "git" in record):
+        if not kind and {"id", "timestamp"} <= record.keys() and ("instructions" in record or "git" in record):
             return Codex.source
-        if isinstance(kind, str) and kind in _CLAUDE_TYPES and "payload" not in record:
+        if kind in _CLAUDE_TYPES and "payload" not in record:
             return ClaudeCode.source
     return None
 

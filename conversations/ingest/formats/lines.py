@@ -21,6 +21,8 @@ RAW_CHARACTERS = 500
 
 _INT64_MAX = 2**63 - 1
 
+_OTHERS = "Look at the line in the file; everything around it was read."
+
 T = TypeVar("T")
 
 
@@ -58,7 +60,8 @@ def _decode_slowly(decoder: "msgspec.json.Decoder[T]", line: bytes, number: int)
     except RecursionError:
         raise BadLine(_too_deep(line, number)) from None
     except msgspec.ValidationError:
-        raise BadLine(problem("bad_json", "This line is JSON but not an object.", line=number, raw=line)) from None
+        message = "This line is JSON but not an object."
+        raise BadLine(problem("bad_json", message, mend=_OTHERS, line=number, raw=line)) from None
     except ValueError as error:
         message = f"This line is not JSON: {error}."
         raise BadLine(problem("bad_json", message, mend=_mend_json(line), line=number, raw=line)) from None
@@ -67,7 +70,7 @@ def _decode_slowly(decoder: "msgspec.json.Decoder[T]", line: bytes, number: int)
 def _mend_json(line: bytes) -> str:
     if not line.rstrip().endswith(b"}"):
         return "It seems to be cut off; send the file again once it is written completely."
-    return "Look at the line in the file; everything around it was read."
+    return _OTHERS
 
 
 def _too_large(line: bytes, number: int) -> Problem:
