@@ -137,7 +137,9 @@ def accept_transcript(
     earlier = _same_bytes(workspace, source, outline.sha256)
     if earlier:
         return Receipt(earlier, is_new=_try_again(earlier))
-    continues = next((c for c in candidates if outline.prefixes.get(c.digested_bytes) == bytes(c.digested_sha256)), None)
+    continues = next(
+        (c for c in candidates if outline.prefixes.get(c.digested_bytes) == bytes(c.digested_sha256)), None
+    )
     batch = Batch(workspace=workspace, api_key=api_key, format=source, name=name[:500], source_key=key)
     batch.byte_count, batch.sha256 = outline.size, outline.sha256
     batch.digested_bytes, batch.digested_sha256 = outline.lines_size, outline.lines_sha256

@@ -44,12 +44,14 @@ class Digested:
 
     batch_ids: list[int] = field(default_factory=list)
     conversation_ids: set[int] = field(default_factory=set)
+    compacted_ids: set[int] = field(default_factory=set)  # of conversations in which a compaction is new or changed
     compaction_ids: set[int] = field(default_factory=set)
 
     def add(self, other: "Digested") -> None:
         """Take another one's in."""
         self.batch_ids += other.batch_ids
         self.conversation_ids |= other.conversation_ids
+        self.compacted_ids |= other.compacted_ids
         self.compaction_ids |= other.compaction_ids
 
 
@@ -92,9 +94,7 @@ def _take(batches: Sequence[Batch]) -> None:
     for batch in batches:
         batch.attempts += 1
         batch.claimed_until = until
-    Batch.objects.filter(pk__in=[batch.pk for batch in batches]).update(
-        attempts=F("attempts") + 1, claimed_until=until
-    )
+    Batch.objects.filter(pk__in=[batch.pk for batch in batches]).update(attempts=F("attempts") + 1, claimed_until=until)
 
 
 # --- digesting ------------------------------------------------------------------------------------------------------
@@ -107,7 +107,15 @@ def digest_claimed(batches: Sequence[Batch]) -> Digested:
         if batches and batches[0].format != EVENTS:
             return _digest_transcript(batches[0])
         return _digest_events(batches)
-    except (ObservatoryError, DatabaseError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+    except (
+        ObservatoryError,
+        DatabaseError,
+        ValueError,
+        TypeError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         if len(batches) == 1:
             _put_back(batches[0], error)
             return Digested()
@@ -160,7 +168,9 @@ def _write(gathering: Gathering, founds: dict[int, Found]) -> Digested:
         states.apply_facts(state, work)
     for change in write(locked):
         digested.conversation_ids.add(change.state.id)
-        digested.compaction_ids.update(settle(change))
+        if touched := settle(change):
+            digested.compacted_ids.add(change.state.id)
+            digested.compaction_ids.update(touched)
         for batch_id, problem in change.problems:
             founds[batch_id].problems.append(problem)
     states.save(state for state, _ in locked)
@@ -170,7 +180,9 @@ def _write(gathering: Gathering, founds: dict[int, Found]) -> Digested:
 def _finish(batch: Batch, found: Found) -> None:
     """The batch's own row: what was in it, and that it is done."""
     batch.problems.all().delete()
-    BatchProblem.objects.bulk_create([_problem_row(batch, problem) for problem in found.problems[:_MOST_PROBLEMS]], 1000)
+    BatchProblem.objects.bulk_create(
+        [_problem_row(batch, problem) for problem in found.problems[:_MOST_PROBLEMS]], 1000
+    )
     batch.state = BatchState.DIGESTED
     batch.digested_at = timezone.now()
     batch.claimed_until, batch.error, batch.attempts = None, "", 0

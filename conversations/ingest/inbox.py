@@ -52,7 +52,8 @@ def load_all(batches: Iterable[Batch]) -> dict[int, bytes]:
     ids = [batch.pk for batch in batches]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT batch_id, body FROM conversations_batchchunk WHERE batch_id = ANY(%s) ORDER BY batch_id, number", [ids]
+            "SELECT batch_id, body FROM conversations_batchchunk WHERE batch_id = ANY(%s) ORDER BY batch_id, number",
+            [ids],
         )
         bodies: dict[int, list[bytes]] = {pk: [] for pk in ids}
         for pk, body in cursor:

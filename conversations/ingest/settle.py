@@ -53,6 +53,7 @@ def settle(change: Changes) -> list[int]:
     with connection.cursor() as cursor:
         boundaries = _boundaries(cursor, state) if state.compaction_count or change.compactions else []
         state.compaction_count = len(boundaries)
+        state.has_grown = bool(boundaries and change.moved)
         touched = _settle_boundaries(cursor, change, boundaries) if boundaries else set()
         _settle_turns(cursor, change, boundaries)
     return sorted(touched)
@@ -115,7 +116,9 @@ def _settle_drops(cursor: CursorWrapper, state: State, affected: Sequence[Bounda
     returned = [(row.id, None) for row in rows if row.dropped_by is not None and row.placed.key not in gone]
     _store_drops(cursor, state, moved + returned)
     counted = _store_counts(cursor, affected, rows, gone)
-    was = {row.dropped_by for row in rows if row.dropped_by is not None and str(row.dropped_by) != gone.get(row.placed.key)}
+    was = {
+        row.dropped_by for row in rows if row.dropped_by is not None and str(row.dropped_by) != gone.get(row.placed.key)
+    }
     return counted | {compaction for _, compaction in moved} | was
 
 

@@ -53,6 +53,7 @@ class State:
     agent_name: str | None
     agent_version: str | None
     is_new: bool = False
+    has_grown: bool = False  # messages came after a compaction: what followed may show that something was forgotten
 
     @property
     def key(self) -> Key:
@@ -124,10 +125,11 @@ def _insert(cursor: CursorWrapper, works: Sequence[Work]) -> set[int]:
 def save(states: Iterable[State]) -> None:
     """Write the rows back."""
     assignments = ", ".join(f"{name} = %s" for name in _FIELDS)
+    due = "CASE WHEN %s THEN coalesce(audit_due_at, now() + interval '60 seconds') ELSE audit_due_at END"
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"UPDATE conversations_conversation SET {assignments} WHERE id = %s",  # noqa: S608 -- constants
-            [(*state.saved(), state.id) for state in states],
+            f"UPDATE conversations_conversation SET {assignments}, audit_due_at = {due} WHERE id = %s",  # noqa: S608 -- constants
+            [(*state.saved(), state.has_grown, state.id) for state in states],
         )
 
 

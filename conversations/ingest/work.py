@@ -129,7 +129,9 @@ class Gathering:
         return works
 
 
-def _place(work: Work, incoming: "Incoming[MessageEvent | RequestEvent | CompactionEvent]", found: Found, index: int) -> None:
+def _place(
+    work: Work, incoming: "Incoming[MessageEvent | RequestEvent | CompactionEvent]", found: Found, index: int
+) -> None:
     event = incoming.event
     if isinstance(event, RequestEvent):
         work.requests[event.id] = incoming  # type: ignore[assignment] -- narrowed by its event
@@ -218,5 +220,7 @@ def _characters(block: Block) -> int:
 
 
 def _excerpt(blocks: Iterable[Block]) -> str:
-    texts = (_encode(b.input).decode() if isinstance(b, ToolCall) else "" if isinstance(b, Image) else b.text for b in blocks)
+    texts = (
+        _encode(b.input).decode() if isinstance(b, ToolCall) else "" if isinstance(b, Image) else b.text for b in blocks
+    )
     return next(filter(None, texts), "")[:EXCERPT_CHARACTERS]

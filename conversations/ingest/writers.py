@@ -17,9 +17,7 @@ from conversations.ingest.states import State
 from conversations.ingest.work import Content, Incoming, Work, conflict, content_of, summary_id, summary_of
 from conversations.vocabulary import SummaryState
 
-_MESSAGE_COLUMNS = (
-    "workspace_id, conversation_id, batch_id, external_id, position, role, origin, at, blocks, size, excerpt, content_hash"
-)
+_MESSAGE_COLUMNS = "workspace_id, conversation_id, batch_id, external_id, position, role, origin, at, blocks, size, excerpt, content_hash"
 _REQUEST_COLUMNS = (
     "workspace_id, conversation_id, batch_id, external_id, position, at, model, purpose, input_tokens, "
     "cache_read_tokens, cache_write_tokens, output_tokens, context_tokens, stop_reason, duration_ms"

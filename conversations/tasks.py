@@ -1,0 +1,78 @@
+"""The pipeline on one screen: every background job, and what each starts next.
+
+    POST or import → accept (stored, answered) → digest (rows) → audit (what was forgotten)
+
+Queues: `digest` is kept short, so that what was sent is soon seen; everything else is `default`.
+"""
+
+from functools import partial
+
+from celery import shared_task
+from django.db import transaction
+
+from conversations.audit import services as audit_services
+from conversations.ingest import queries, services
+from conversations.ingest.services import Digested
+from conversations.models import Batch, Conversation
+from conversations.ops import retention
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def digest() -> None:
+    """Digest group after group until nothing waits; one message in the queue does for any number of batches."""
+    while batches := services.claim():
+        follow(services.digest_claimed(batches))
+
+
+@shared_task(ignore_result=True)
+def sweep_batches() -> None:
+    """Every few seconds: digest what nobody was told of, or what a worker left behind."""
+    if queries.is_left_behind():
+        digest()
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def audit_conversation(conversation_id: int, *, settled: bool = False) -> None:
+    """Look at every compaction of the conversation that is new or whose ground has changed."""
+    conversation = Conversation.objects.filter(pk=conversation_id).first()
+    if conversation:
+        audit_services.audit_conversation(conversation, settled=settled)
+
+
+@shared_task(ignore_result=True)
+def audit_due() -> None:
+    """Every minute: audit again what has grown since."""
+    for conversation_id in audit_services.due_conversations():
+        audit_conversation.delay(conversation_id, settled=True)
+
+
+@shared_task(ignore_result=True)
+def purge() -> None:
+    """Every hour: delete bytes that were kept long enough."""
+    retention.purge_raw()
+
+
+# --- how jobs are started -----------------------------------------------------------------------------------------------
+
+
+def wake(batch: Batch) -> None:
+    """Have a new batch digested. Once it is committed, and only if nobody was asked yet who will find it, too: a message
+    in the queue costs 2 ms, a batch of 100 events takes 10."""
+    transaction.on_commit(partial(_wake, batch))
+
+
+def _wake(batch: Batch) -> None:
+    if not queries.is_announced(batch):
+        digest.delay()
+
+
+def digest_now(batch: Batch) -> None:
+    """Digest a batch that was accepted as claimed, while its sender waits."""
+    follow(services.digest_claimed([batch]))
+    batch.refresh_from_db()
+
+
+def follow(digested: Digested) -> None:
+    """What comes after rows are in: audit the conversations in which a compaction is new or has changed."""
+    for conversation_id in sorted(digested.compacted_ids):
+        audit_conversation.delay(conversation_id)
