@@ -101,6 +101,13 @@ def same(a: Entity, b: Entity) -> bool:
     return a.value == b.value
 
 
+def key(entity: Entity) -> str:
+    """What all spellings of the same entity have in common: a path's last part, a hash's first seven signs."""
+    if entity.kind is EntityKind.PATH:
+        return entity.value.rpartition("/")[2]
+    return entity.value[:7] if entity.kind is EntityKind.HASH else entity.value
+
+
 def suffix_of(short: str, long: str) -> bool:
     """Whether the path `short` is the end of the path `long`, at a folder's edge."""
     return long == short or long.endswith("/" + short)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from conversations.audit import modality, presence
-from conversations.audit.entities import MEASURES, Entity, EntityKind, entities, same
+from conversations.audit.entities import MEASURES, Entity, EntityKind, entities, key, same
 from conversations.audit.model import Author, Detail, Fact, FactKind, FactState, Judgement
-from conversations.audit.passages import PassageIndex, key
+from conversations.audit.passages import PassageIndex
 from conversations.audit.text import content_stems, flat
 from conversations.vocabulary import Outcome
 
@@ -103,10 +103,9 @@ def _look(fact: Fact, index: PassageIndex) -> _Found:
     seen = [presence.evidence(text, index) for text in _variants(fact)]
     best = max(seen, key=lambda e: e.recall)
     probability = sum(model.probability(e.values) for e in seen) / len(seen)
-    if best.passages is None:
+    if best.window is None:
         return _Found(min(probability, 0.02), 0.0, None, None)
-    first, last = (index.passages[i].sentence for i in best.passages)
-    return _Found(probability, best.recall, first.start, last.end)
+    return _Found(probability, best.recall, *index.span(*best.window))
 
 
 # --- exact things ----------------------------------------------------------------------------------------------------
@@ -137,7 +136,7 @@ def _exact(fact: Fact, index: PassageIndex, found: _Found) -> Judgement | None:
 
 def lookup(entity: Entity, index: PassageIndex) -> Entity | None:
     """The same thing in the summary, if it is there."""
-    return next((e for e in index.by_value.get((entity.kind, key(entity)), ()) if same(entity, e)), None)
+    return next((e for e in index.by_key.get((entity.kind, key(entity)), ()) if same(entity, e)), None)
 
 
 def _distorted(fact: Fact, things: list[Entity], index: PassageIndex, found: _Found) -> Judgement | None:

@@ -1,37 +1,43 @@
 """The context after a compaction, prepared once so that every fact can be looked up in it cheaply."""
 
+import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from math import log
 
-from conversations.audit.entities import Entity, EntityKind, entities
+from conversations.audit.entities import Entity, EntityKind, entities, key
 from conversations.audit.model import Segment
-from conversations.audit.text import STOP, Sentence, flat, grams, sentences, words
+from conversations.audit.text import STOP, WORD, bag, flat, grams, sentences, words
 from conversations.vocabulary import SummaryState
 
-#: Characters that are read of one text. The longest summary seen has 40,000; what is kept or dropped may be any size.
+#: Characters that are read of one summary. The longest seen has 40,000.
 MAX_SUMMARY = 400_000
+#: Characters that are read of what was dropped, and of what was kept, and of one block of it: a tool result of
+#: megabytes says nothing more about how common a word is.
 MAX_SOURCE = 1_000_000
-#: Of one dropped block only so much: a tool result of megabytes says nothing more about how common a word is.
 MAX_BLOCK = 20_000
+
+_LINE = re.compile(r"[^\n]{1,600}")
+_EXACT = re.compile(r"[\w./-]{2,200}", re.ASCII)
+_WRITTEN = re.compile(r"[0-9_./-]|.[A-Z]")
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One statement of the summary with its content stems in order."""
+    """One statement of the summary, `summary[start:end]`: its content stems in order and as a set."""
 
-    sentence: Sentence
+    start: int
+    end: int
     stems: tuple[str, ...]
     bag: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """A text as `text.flat` gives it, with the way back: word i stands at `spans[i]`, and at `at[i]` of `words`."""
+    """A text as `text.flat` gives it, with the way back: the word that begins at `at[i]` of `words` stands at `spans[i]`."""
 
     words: str
     at: tuple[int, ...]
@@ -49,35 +55,35 @@ class Flat:
 def flattened(text: str) -> Flat:
     """`text` flat, with offsets."""
     parts, at, spans, place = [], [], [], 0
-    for word in raw_words(text):
-        piece = text[word[0] : word[1]].lower()
-        parts.append(piece)
+    for match in WORD.finditer(text):
+        parts.append(match.group().lower())
         at.append(place)
-        spans.append(word)
-        place += len(piece) + 1
+        spans.append(match.span())
+        place += len(parts[-1]) + 1
     return Flat(" ".join(parts), tuple(at), tuple(spans))
 
 
 class Rarity:
-    """How telling a stem is: inverse document frequency over the sentences of the material at hand."""
+    """How telling a stem is: inverse document frequency over the lines of the material at hand."""
 
-    def __init__(self, bags: Iterable[frozenset[str]]) -> None:
+    def __init__(self, texts: Iterable[str]) -> None:
         self._counts: Counter[str] = Counter()
-        self._total = 0
-        for bag in bags:
-            self._counts.update(bag)
-            self._total += 1
+        self._lines = 0
+        for text in texts:
+            for line in _LINE.findall(text):
+                self._counts.update(bag(line))
+                self._lines += 1
 
     def __call__(self, stem: str) -> float:
-        """Between about 0.1 (everywhere) and log(2 + 2n) (never seen)."""
-        return log(1 + (self._total + 1) / (self._counts[stem] + 0.5))
+        """From about 0.7 (in every line) up to log(2n) (in none of n)."""
+        return log(1 + (self._lines + 1) / (self._counts[stem] + 0.5))
 
 
 class PassageIndex:
-    """The summary as passages, and what else is in the context after: looked up by words, by entity, verbatim.
+    """The summary as passages, and what else stands in the context after: looked up by words, by entity, verbatim.
 
-    `kept`: texts that stand in the context verbatim. `sources`: the dropped texts: they say how common a word is, and
-    whether a value was ever seen before. `readable`: False when there is a summary that cannot be read.
+    `kept`: texts that stand there verbatim. `sources`: what was dropped, which tells how common a word is and whether a
+    value was ever seen. `readable`: False when there is a summary that cannot be read.
     """
 
     def __init__(
@@ -92,26 +98,31 @@ class PassageIndex:
     ) -> None:
         self.summary, self.cwd, self.readable = summary[:MAX_SUMMARY], cwd, readable
         self._kept, self._sources = kept, sources
-        self.passages = bags(self.summary)
+        self.passages: list[Passage] = []
+        self.trigrams: set[tuple[str, str, str]] = set()
         self.postings: dict[str, list[int]] = {}
-        for number, passage in enumerate(self.passages):
-            for stem in passage.bag:
-                self.postings.setdefault(stem, []).append(number)
-        self.rarity = rarity or Rarity(p.bag for text in (self.summary, *self._bounded()) for p in bags(text))
+        for sentence in sentences(self.summary):
+            self._add(sentence.start, sentence.end)
+        self.rarity = rarity or Rarity((self.summary, *bounded(sources)))
 
     @classmethod
     def of(cls, segment: Segment) -> "PassageIndex":
-        """The context after one compaction."""
+        """The context after one compaction. A truncation leaves no summary: then only what is kept stands there."""
         kept = [line.text for lines in (segment.kept, segment.restored) for line in lines]
         readable = segment.summary_state in (SummaryState.TEXT, SummaryState.ABSENT)
         return cls(segment.summary, kept, [x.text for x in segment.dropped], cwd=segment.cwd, readable=readable)
 
-    def _bounded(self) -> Iterable[str]:
-        left = MAX_SOURCE
-        for text in self._sources:
-            piece = text[: min(MAX_BLOCK, left)]
-            left -= len(piece)
-            yield piece
+    def _add(self, start: int, end: int) -> None:
+        every = [word.stem for word in words(self.summary[start:end])]
+        stems = tuple(stem for stem in every if stem not in STOP)
+        for stem in (passage := Passage(start, end, stems, frozenset(stems))).bag:
+            self.postings.setdefault(stem, []).append(len(self.passages))
+        self.passages.append(passage)
+        self.trigrams.update(triples(every))
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Where the passages `first` to `last` stand in the summary."""
+        return self.passages[first].start, self.passages[last].end
 
     @cached_property
     def flat(self) -> Flat:
@@ -120,22 +131,13 @@ class PassageIndex:
 
     @cached_property
     def kept_flat(self) -> str:
-        """What is kept verbatim, flat; texts apart by a sign that no flat text holds."""
-        left, parts = MAX_SOURCE, []
-        for text in self._kept:
-            parts.append(flat(text[:left]))
-            left -= min(left, len(text))
-        return " \n ".join(["", *parts, ""])
-
-    @cached_property
-    def lowered(self) -> str:
-        """The summary in lower case."""
-        return self.summary.lower()
+        """What is kept verbatim, flat; a sign that no flat text holds stands between texts."""
+        return " \n ".join(["", *(flat(text) for text in bounded(self._kept, MAX_SOURCE)), ""])
 
     @cached_property
     def seen(self) -> str:
         """What was dropped, in lower case: for asking whether a value was ever there."""
-        return "\n".join(self._bounded()).lower()
+        return "\n".join(bounded(self._sources)).lower()
 
     @cached_property
     def entities(self) -> list[Entity]:
@@ -143,59 +145,49 @@ class PassageIndex:
         return entities(self.summary, self.cwd)
 
     @cached_property
-    def by_value(self) -> dict[tuple[EntityKind, str], list[Entity]]:
+    def by_key(self) -> dict[tuple[EntityKind, str], list[Entity]]:
         """The summary's entities by kind and look-up key."""
-        out: dict[tuple[EntityKind, str], list[Entity]] = {}
+        found: dict[tuple[EntityKind, str], list[Entity]] = {}
         for entity in self.entities:
-            out.setdefault((entity.kind, key(entity)), []).append(entity)
-        return out
+            found.setdefault((entity.kind, key(entity)), []).append(entity)
+        return found
+
+    @cached_property
+    def exact(self) -> set[str]:
+        """The summary's words that are written in one way only."""
+        return exact_words(self.summary)
 
     @cached_property
     def grams(self) -> set[str]:
         """The character 4-grams of the summary's content stems."""
-        return {gram for p in self.passages for gram in p_grams(p)}
+        return set().union(*(self.grams_of(number) for number in range(len(self.passages))))
 
     @cached_property
-    def bigrams(self) -> set[tuple[str, str]]:
-        """Neighbouring content stems of the summary, within a passage."""
-        return {pair for p in self.passages for pair in pairwise(p.stems)}
-
-    @cached_property
-    def passage_grams(self) -> dict[int, set[str]]:
-        """Filled as passages are asked for."""
+    def _grams(self) -> dict[int, set[str]]:
         return {}
 
     def grams_of(self, number: int) -> set[str]:
-        """The character 4-grams of one passage, computed once."""
-        if number not in self.passage_grams:
-            self.passage_grams[number] = p_grams(self.passages[number])
-        return self.passage_grams[number]
+        """The character 4-grams of one passage's content stems; computed once."""
+        if number not in self._grams:
+            self._grams[number] = grams(" ".join(self.passages[number].stems))
+        return self._grams[number]
 
 
-def key(entity: Entity) -> str:
-    """What two spellings of the same entity have in common: a path's last part, a hash's first seven signs."""
-    if entity.kind is EntityKind.PATH:
-        return entity.value.rpartition("/")[2]
-    return entity.value[:7] if entity.kind is EntityKind.HASH else entity.value
+def bounded(texts: Sequence[str], block: int = MAX_BLOCK) -> Iterator[str]:
+    """The beginnings of `texts`, at most `block` characters of each and MAX_SOURCE in all."""
+    left = MAX_SOURCE
+    for text in texts:
+        piece = text[: min(block, left)]
+        left -= len(piece)
+        yield piece
 
 
-def p_grams(passage: Passage) -> set[str]:
-    """Character 4-grams of a passage's content stems."""
-    return grams(" ".join(passage.stems))
+def exact_words(text: str, limit: int | None = None) -> set[str]:
+    """Words that stand for one thing only (names in code, paths, numbers), in lower case, "./-_" trimmed."""
+    found = (match.group().strip("./-_") for match in _EXACT.finditer(text, 0, len(text) if limit is None else limit))
+    return {word.lower() for word in found if _WRITTEN.search(word)}
 
 
-def bags(text: str) -> list[Passage]:
-    """The passages of a text."""
-    out = []
-    for sentence in sentences(text):
-        piece = text[sentence.start : sentence.end]
-        stems = tuple(word.stem for word in words(piece) if word.stem not in STOP)
-        out.append(Passage(sentence, stems, frozenset(stems)))
-    return out
-
-
-def raw_words(text: str) -> Iterable[tuple[int, int]]:
-    """Spans of the words of `text`, camelCase left whole."""
-    from conversations.audit.text import WORD
-
-    return (match.span() for match in WORD.finditer(text))
+def triples(stems: Sequence[str]) -> set[tuple[str, str, str]]:
+    """Every three words in a row."""
+    return set(zip(stems, stems[1:], stems[2:], strict=False))

@@ -1,120 +1,150 @@
-"""How likely a summary lets its reader know a fact: lexical evidence from its best passages, weighed by fitted coefficients."""
+"""How likely a summary lets its reader know a fact: lexical evidence of its best passages, weighed by a fitted model."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
 from math import exp, log
 
-from conversations.audit.passages import PassageIndex
-from conversations.audit.text import content_stems, grams
+from conversations.audit.passages import PassageIndex, exact_words, triples
+from conversations.audit.text import STOP, grams, words
 
-#: Passages looked at closely: the best one is nearly always among the first few by weighted recall.
+#: Passages looked at closely: the best window is nearly always around one of the first few by weighted recall.
 CANDIDATES = 4
 #: A fact is one or two sentences; of a longer text only so much is compared.
 MAX_FACT = 2_000
+#: The word order is compared over so many words of the fact and of the window.
+MAX_ORDER = 60, 120
 
+#: The features, all but `length` a share of the fact from 0 to 1; "weight" is how telling a word is.
 NAMES = (
-    "best1", "best2", "best4", "whole", "plain_best", "plain_whole", "grams_best", "grams_whole", "bigrams", "rare3",
-    "focus", "order", "length", "passages", "missing_rare", "numbers",
-)  # fmt: skip
+    "best1",  # weight found in the best passage
+    "best2",  # … in the best two neighbouring passages, which is the window of the rest
+    "best4",  # … in the best four or so
+    "whole",  # … anywhere
+    "soft",  # … in the window, a word with the same first four letters counting half
+    "grams_best",  # character 4-grams found in the window
+    "grams_whole",  # … anywhere
+    "focus",  # share of the window's own weight that is the fact's
+    "order",  # longest run of words in the same order
+    "trigrams",  # three words in a row found anywhere
+    "exact",  # words written in one way only (names, paths, numbers) found anywhere; 0.5 if it has none
+    "numbers",  # numbers found in the window; 0.5 if it has none
+    "length",  # log of the number of different words
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the summary has of one fact. `passages`: first and last number of the best window; None = not a word of it."""
+    """What the summary has of one fact. `window`: first and last passage; None = not a word of it is there."""
 
     values: tuple[float, ...]
-    passages: tuple[int, int] | None
-    recall: float  # weighted share of the fact's words in that window
+    window: tuple[int, int] | None = None
+    recall: float = 0.0  # share of the fact's weight in that window
 
-    def named(self) -> dict[str, float]:
-        """The features by name."""
-        return dict(zip(NAMES, self.values, strict=True))
+
+class _Fact:
+    """The fact's words with their weights."""
+
+    def __init__(self, text: str, index: PassageIndex) -> None:
+        self.every = [word.stem for word in words(text, MAX_FACT)]
+        self.stems = [stem for stem in self.every if stem not in STOP]
+        self.weights = {stem: index.rarity(stem) for stem in self.stems}
+        self.total = sum(self.weights.values())
+        self.grams = grams(" ".join(self.stems))
+        self.exact = exact_words(text, MAX_FACT)
+
+    def weight_in(self, bag: frozenset[str]) -> float:
+        return sum(weight for stem, weight in self.weights.items() if stem in bag)
 
 
 def evidence(text: str, index: PassageIndex) -> Evidence:
-    """The features of the pair (fact, summary), every one a share between 0 and 1 or a logarithm."""
-    stems = content_stems(text, MAX_FACT)
-    weights = {stem: index.rarity(stem) for stem in stems}
-    total = sum(weights.values())
-    if not total or not index.passages:
-        return Evidence((0.0,) * len(NAMES), None, 0.0)
-    scores = _scores(weights, index)
-    one, window, two, four = _windows(scores, weights, index)
-    found = {stem for stem in weights if stem in index.postings}
-    best = frozenset().union(*(index.passages[i].bag for i in range(window[0], window[1] + 1)))
-    fact_grams = grams(" ".join(stems))
-    window_grams = set().union(*(index.grams_of(i) for i in range(window[0], window[1] + 1)))
-    rare = sorted(weights, key=weights.__getitem__, reverse=True)[:3]
-    pairs = set(pairwise(stems))
-    digits = [s for s in weights if s.isdigit()]
-    values = (
-        scores.get(one, 0.0) / total,
-        two / total,
-        four / total,
-        sum(weights[s] for s in found) / total,
-        len(best & weights.keys()) / len(weights),
-        len(found) / len(weights),
-        len(fact_grams & window_grams) / len(fact_grams),
-        len(fact_grams & index.grams) / len(fact_grams),
-        len(pairs & index.bigrams) / len(pairs) if pairs else 0.0,
-        sum(weights[s] for s in rare if s in best) / sum(weights[s] for s in rare),
-        _focus(weights, best, index),
-        _order(stems, window, index),
-        log(1 + len(weights)),
-        log(1 + len(index.passages)),
-        float(rare[0] not in found),
-        sum(s in best for s in digits) / len(digits) if digits else 0.5,
-    )
-    return Evidence(values, window if scores else None, values[1])
+    """The features of the pair (fact, summary), in the order of `NAMES`."""
+    fact = _Fact(text, index)
+    if not fact.total or not index.passages:
+        return Evidence((0.0,) * len(NAMES))
+    scores = _scores(fact, index)
+    if not scores:
+        return Evidence(_values(fact, index, (0, 0), (0.0, 0.0, 0.0)))
+    window, weights = _best(fact, index, scores)
+    return Evidence(_values(fact, index, window, weights), window, weights[1] / fact.total)
 
 
-def _scores(weights: dict[str, float], index: PassageIndex) -> dict[int, float]:
+def _scores(fact: _Fact, index: PassageIndex) -> dict[int, float]:
     """Weight of the fact's words in each passage that has any."""
     scores: dict[int, float] = {}
-    for stem, weight in weights.items():
+    for stem, weight in fact.weights.items():
         for number in index.postings.get(stem, ()):
             scores[number] = scores.get(number, 0.0) + weight
     return scores
 
 
-def _windows(
-    scores: dict[int, float], weights: dict[str, float], index: PassageIndex
-) -> tuple[int, tuple[int, int], float, float]:
-    """The best passage, the best window of two, its weight, and the weight of the best window of four."""
-    ranked = sorted(scores, key=lambda n: (-scores[n], n))[:CANDIDATES] or [0]
-    one, best, two, four = ranked[0], (ranked[0], ranked[0]), scores.get(ranked[0], 0.0), 0.0
+def _best(
+    fact: _Fact, index: PassageIndex, scores: dict[int, float]
+) -> tuple[tuple[int, int], tuple[float, float, float]]:
+    """The best window of at most two passages, and the best weights of one, two and four."""
+    ranked = sorted(scores, key=lambda n: (-scores[n], n))[:CANDIDATES]
+    window, two, four = (ranked[0], ranked[0]), scores[ranked[0]], 0.0
+    last = len(index.passages) - 1
     for number in ranked:
-        for first in (number - 1, number):
-            weight = _weight(first, first + 1, weights, index)
-            if weight > two + 1e-9:
-                best, two = (max(first, 0), min(first + 1, len(index.passages) - 1)), weight
-        four = max(four, _weight(number - 2, number + 2, weights, index))
-    return one, best, two, max(four, two)
+        for pair in ((number - 1, number), (number, number + 1)):
+            if pair[0] >= 0 and pair[1] <= last:
+                weight = fact.weight_in(_bag(index, *pair))
+                if weight > two + 1e-9:
+                    window, two = pair, weight
+        four = max(four, fact.weight_in(_bag(index, max(0, number - 2), min(last, number + 2))))
+    return window, (scores[ranked[0]], two, max(four, two))
 
 
-def _weight(first: int, last: int, weights: dict[str, float], index: PassageIndex) -> float:
-    bag = frozenset().union(*(p.bag for p in index.passages[max(first, 0) : last + 1]))
-    return sum(weight for stem, weight in weights.items() if stem in bag)
+def _bag(index: PassageIndex, first: int, last: int) -> frozenset[str]:
+    return frozenset().union(*(passage.bag for passage in index.passages[first : last + 1]))
 
 
-def _focus(weights: dict[str, float], best: frozenset[str], index: PassageIndex) -> float:
-    """Share of the best window's own weight that the fact accounts for: high when the window says just this."""
-    return sum(weights[s] for s in best if s in weights) / (sum(index.rarity(s) for s in best) or 1.0)
+def _values(
+    fact: _Fact, index: PassageIndex, window: tuple[int, int], weights: tuple[float, float, float]
+) -> tuple[float, ...]:
+    bag = _bag(index, *window)
+    near = index.grams_of(window[0]) | index.grams_of(window[1])
+    numbers = [stem for stem in fact.weights if stem.isdigit()]
+    runs = triples(fact.every)
+    return (
+        *(weight / fact.total for weight in weights),
+        sum(weight for stem, weight in fact.weights.items() if stem in index.postings) / fact.total,
+        _soft(fact, bag) / fact.total,
+        len(fact.grams & near) / len(fact.grams),
+        len(fact.grams & index.grams) / len(fact.grams),
+        fact.weight_in(bag) / (sum(map(index.rarity, bag)) or 1.0),
+        _order(fact.stems, window, index),
+        len(runs & index.trigrams) / max(1, len(runs)),
+        len(fact.exact & index.exact) / len(fact.exact) if fact.exact else 0.5,
+        sum(stem in bag for stem in numbers) / len(numbers) if numbers else 0.5,
+        log(1 + len(fact.weights)),
+    )
+
+
+def _soft(fact: _Fact, bag: frozenset[str]) -> float:
+    """Weight in the window, half of it for a word that only begins like one there ("config", "configuration")."""
+    beginnings = {stem[:4] for stem in bag if len(stem) >= 4}
+    return sum(
+        weight if stem in bag else weight / 2
+        for stem, weight in fact.weights.items()
+        if stem in bag or (len(stem) >= 4 and stem[:4] in beginnings)
+    )
 
 
 def _order(stems: list[str], window: tuple[int, int], index: PassageIndex) -> float:
-    """Longest run of the fact's words that stand in the window in the same order, as a share of the fact."""
-    other = [s for i in range(window[0], window[1] + 1) for s in index.passages[i].stems][:120]
+    """Length of the longest common subsequence of fact and window, as a share of the fact."""
+    mine = stems[: MAX_ORDER[0]]
+    other = [stem for passage in index.passages[window[0] : window[1] + 1] for stem in passage.stems][: MAX_ORDER[1]]
+    common = set(mine)
+    other = [stem for stem in other if stem in common]
     row = [0] * (len(other) + 1)
-    for stem in stems[:60]:
+    for stem in mine:
         before = 0
         for j, word in enumerate(other, 1):
             before, row[j] = row[j], before + 1 if word == stem else max(row[j], row[j - 1])
-    return row[-1] / min(len(stems), 60)
+    return row[-1] / len(mine)
 
 
 # --- the fitted model ------------------------------------------------------------------------------------------------
@@ -122,14 +152,14 @@ def _order(stems: list[str], window: tuple[int, int], index: PassageIndex) -> fl
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A logistic model over `NAMES`. Origin, licence and measured quality of the coefficients stand beside them."""
+    """A logistic model over `NAMES`. What the coefficients were fitted on stands beside them in presence.json."""
 
     bias: float
     weights: tuple[float, ...]
 
     def probability(self, values: Sequence[float]) -> float:
         """P(the summary lets its reader know the fact)."""
-        score = self.bias + sum(w * v for w, v in zip(self.weights, values, strict=True))
+        score = self.bias + sum(weight * value for weight, value in zip(self.weights, values, strict=True))
         return 1 / (1 + exp(-max(-30.0, min(30.0, score))))
 
 
@@ -138,3 +168,8 @@ def fitted() -> Model:
     """The coefficients that ship with the auditor."""
     stored = json.loads(files(__package__).joinpath("presence.json").read_text())
     return Model(stored["bias"], tuple(stored["weights"][name] for name in NAMES))
+
+
+def probability(text: str, index: PassageIndex) -> float:
+    """P(the summary lets its reader know `text`)."""
+    return fitted().probability(evidence(text, index).values)

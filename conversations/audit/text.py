@@ -35,13 +35,23 @@ class Word(NamedTuple):
 
 def words(text: str, limit: int | None = None) -> Iterator[Word]:
     """The words of `text[:limit]` in order: runs of letters or of digits, camelCase taken apart, one per CJK sign."""
-    for match in WORD.finditer(text, 0, len(text) if limit is None else min(limit, len(text))):
-        run, at = match.group(), match.start()
-        if run.isascii() and not (run.islower() or run.isupper() or run.istitle() or run.isdigit()):
-            for hump in _HUMP.finditer(run):
-                yield Word(stem(hump.group().lower()), at + hump.start(), at + hump.end())
-        else:
-            yield Word(stem(run.lower()), at, match.end())
+    for match in WORD.finditer(text, 0, len(text) if limit is None else limit):
+        at = match.start()
+        for piece, start, end in _pieces(match.group()):
+            yield Word(piece, at + start, at + end)
+
+
+def bag(text: str) -> set[str]:
+    """The content stems of a text without order: several times faster than `content_stems`."""
+    return {stem for run in set(WORD.findall(text)) for stem, _, _ in _pieces(run) if stem not in STOP}
+
+
+@lru_cache(maxsize=100_000)
+def _pieces(run: str) -> tuple[tuple[str, int, int], ...]:
+    """The words of one run of letters, each with its stem and its place in the run."""
+    if run.isascii() and not (run.islower() or run.isupper() or run.istitle() or run.isdigit()):
+        return tuple((stem(hump.group().lower()), *hump.span()) for hump in _HUMP.finditer(run))
+    return ((stem(run.lower()), 0, len(run)),)
 
 
 def content_stems(text: str, limit: int | None = None) -> list[str]:
@@ -79,9 +89,27 @@ _SUFFIXES = (
 )
 
 
+#: Forms that no rule of endings brings together, each line led by the form they all become.
+_FORMS = """
+be am is are was were been being|have has had having|do does did done doing|go goes went gone going|say says said|
+make makes made making|get gets got gotten getting|take takes took taken taking|give gives gave given giving|
+find finds found finding|think thinks thought|know knows knew known|see sees saw seen|come comes came coming|
+run runs ran running|write writes wrote written writing|begin began begun|break broke broken|build builds built|
+bring brought|buy bought|catch caught|choose chose chosen choosing|drive drove driven|fall fell fallen|feel felt|
+hold held|keep kept|leave left|lose lost losing|mean meant|meet met|pay paid|rise rose risen|send sent|show shown|
+speak spoke spoken|spend spent|stand stood|steal stole stolen|teach taught|tell told|throw threw thrown|
+understand understood|win won|wear wore worn|fly flew flown|grow grew grown|hide hid hidden|hear heard|lead led|
+child children|man men|woman women|person people|die dies died dying death dead|kill kills killed killing|
+1 one once|2 two twice|3 three|4 four|5 five|6 six|7 seven|8 eight|9 nine|10 ten|11 eleven|12 twelve|
+colour color colours colors|behaviour behavior behaviours behaviors|centre center centres centers
+"""
+_IRREGULAR = {form: forms[0] for line in _FORMS.split("|") if (forms := line.split()) for form in forms}
+
+
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """The lower-case `word` without its ending, so that "verified" meets "verification". Other alphabets stay."""
+    word = _IRREGULAR.get(word, word)
     if len(word) < 4 or not word.isascii() or len(word) > 40:
         return word
     word = _singular(word)
