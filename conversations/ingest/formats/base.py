@@ -17,6 +17,10 @@ STRIDE = 1024
 MOST = 2**31 - 1
 
 TITLE_CHARACTERS = 120
+KEY_CHARACTERS = 200  # two of them and a word between are an id of our own, of at most 512
+NAME_CHARACTERS = 200
+VERSION_CHARACTERS = 100
+REASON_CHARACTERS = 60
 _SECONDS = 100_000_000_000  # a larger time is in milliseconds: as seconds it would lie in the year 5138
 
 Output = Event | Problem
@@ -102,6 +106,16 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def key_of(value: object) -> str:
+    """An id of the source's; "" where it is none, or one no log would write (real ones have at most 80 characters)."""
+    return value if isinstance(value, str) and len(value) <= KEY_CHARACTERS and "\ufffd" not in value else ""
+
+
+def name_of(value: object, most: int = NAME_CHARACTERS) -> str:
+    """A model's, version's or agent's name, cut to what is stored."""
+    return value[:most] if isinstance(value, str) else ""
+
+
 def tokens_of(value: object) -> int | None:
     """A count of tokens or milliseconds, from 0 to MOST; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
@@ -128,6 +142,11 @@ def list_of(value: object) -> list[Any]:
 def strings_of(value: object) -> list[str]:
     """The strings in a list, each once, in order."""
     return list(dict.fromkeys(item for item in list_of(value) if isinstance(item, str) and item))
+
+
+def keys_of(value: object) -> list[str]:
+    """The ids in a list, each once, in order."""
+    return list(dict.fromkeys(filter(None, map(key_of, list_of(value)))))
 
 
 def event_key(event: Event) -> tuple[str, str, str]:

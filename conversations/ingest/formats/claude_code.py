@@ -22,13 +22,17 @@ from conversations.ingest.events import (
 )
 from conversations.ingest.formats import claude_attachments
 from conversations.ingest.formats.base import (
+    REASON_CHARACTERS,
     STRIDE,
+    VERSION_CHARACTERS,
     Output,
     State,
     Unknown,
+    key_of,
     mapping_of,
     milliseconds,
     moment,
+    name_of,
     short_title,
     text_of,
 )
@@ -144,7 +148,7 @@ class ClaudeCode:
     def _thread(self, record: Record) -> Thread | None:
         """The conversation the record belongs to; None before any record has named a session."""
         memory = self._memory
-        memory.session = text_of(record.session_id) or text_of(record.stream_session_id) or memory.session
+        memory.session = key_of(record.session_id) or key_of(record.stream_session_id) or memory.session
         if not memory.session:
             return None
         key = self._thread_key(record)
@@ -155,13 +159,13 @@ class ClaudeCode:
 
     def _thread_key(self, record: Record) -> str:
         session = self._memory.session
-        if record.stream_parent_tool and isinstance(record.stream_parent_tool, str):
+        if record.stream_parent_tool and key_of(record.stream_parent_tool):
             return f"{session}/{record.stream_parent_tool}"
         if record.is_sidechain is not True or record.type not in ("user", "assistant", "system", "attachment"):
             return session
-        if record.agent_id and isinstance(record.agent_id, str):
+        if key_of(record.agent_id):
             return f"{session}/agent-{record.agent_id}"
-        return self._sidechain(session, text_of(record.uuid), text_of(record.parent_uuid))
+        return self._sidechain(session, key_of(record.uuid), key_of(record.parent_uuid))
 
     def _sidechain(self, session: str, uuid: str, parent: str) -> str:
         """Before agent ids: sidechains are interleaved, and told apart by the chain of parents up to their root."""
@@ -175,14 +179,14 @@ class ClaudeCode:
 
     def _begin(self, record: Record, thread: Thread) -> Yields:
         """Say what the record newly tells about its conversation as a whole."""
-        version = text_of(record.version) or text_of(record.stream_version)
+        version = name_of(record.version or record.stream_version, VERSION_CHARACTERS)
         if not thread.begun:
             thread.begun = True
             yield self._opening(thread, record, version)
         elif version and version != thread.version:
             yield ConversationEvent(conversation=thread.id, agent=AGENT, agent_version=version)
         thread.version = version or thread.version
-        if self._memory.titles and text_of(record.uuid) in self._memory.titles:
+        if self._memory.titles and key_of(record.uuid) in self._memory.titles:
             yield from self._title(thread, self._memory.titles.pop(record.uuid), _LISTED)
 
     def _opening(self, thread: Thread, record: Record, version: str) -> ConversationEvent:
@@ -233,7 +237,7 @@ class ClaudeCode:
     ) -> MessageEvent:
         role, origin = voice
         return MessageEvent(
-            id=text_of(record.uuid) or f"line-{number}",
+            id=key_of(record.uuid) or f"line-{number}",
             conversation=thread.id,
             at=moment(record.timestamp),
             sequence=number * STRIDE,
@@ -261,13 +265,13 @@ class ClaudeCode:
 
     def _request(self, record: Record, number: int, thread: Thread, message: dict[str, Any]) -> Yields:
         """One model call is logged on as many lines as its response has blocks; the last one counts."""
-        request, usage = text_of(message.get("id")), mapping_of(message.get("usage"))
+        request, usage = key_of(message.get("id")), mapping_of(message.get("usage"))
         if not request or not usage:
             return
         if request != thread.request:
             close_request(thread.spending, thread.model)
             thread.request, thread.request_started = request, thread.asked_at
-        thread.model = text_of(message.get("model"))
+        thread.model = name_of(message.get("model"))
         thread.spending.current = counts_of(usage)
         at = moment(record.timestamp)
         yield RequestEvent(
@@ -278,7 +282,7 @@ class ClaudeCode:
             model=thread.model,
             usage=usage_of(usage, thread.version),
             context_tokens=context_of(usage),
-            stop_reason=text_of(message.get("stop_reason")),
+            stop_reason=name_of(message.get("stop_reason"), REASON_CHARACTERS),
             duration_ms=milliseconds(thread.request_started, at),
         )
 
@@ -297,7 +301,7 @@ class ClaudeCode:
             self._unknown.count(f"system/{subtype or '(none)'}", number)
 
     def _boundary(self, record: Record, number: int, thread: Thread) -> Yields:
-        uuid = text_of(record.uuid)
+        uuid = key_of(record.uuid)
         if uuid in self._memory.boundaries:  # a resumed session may repeat it
             return
         if uuid:
@@ -352,7 +356,7 @@ class ClaudeCode:
         if text:
             yield self._message(record, number, thread, (Role.SYSTEM, Origin.HARNESS), [Text(text)])
 
-    def _cost(self, record: Record, number: int, thread: Thread) -> Yields:
+    def _cost(self, record: Record, number: int, thread: Thread) -> Yields:  # noqa: ARG002 -- all handlers are called alike
         """Cumulative usage, the summariser's included: what no request accounts for is the compaction's."""
         totals = totals_of(record.model_usage)
         close_request(thread.spending, thread.model)
@@ -387,7 +391,7 @@ class ClaudeCode:
 
     # --- messages typed while the agent works -------------------------------------------------------------------------
 
-    def _queue(self, record: Record, number: int, thread: Thread) -> Yields:
+    def _queue(self, record: Record, number: int, thread: Thread) -> Yields:  # noqa: ARG002 -- all handlers are called alike
         """Older versions log the queue but not the delivery in mid-turn: what is removed goes to the model.
 
         Of several that wait, the user's go before the harness's notices, which is how Claude Code orders them.
@@ -441,10 +445,10 @@ class ClaudeCode:
             thread.title_rank = rank
             yield ConversationEvent(conversation=thread.id, title=title)
 
-    def _chosen_title(self, record: Record, number: int, thread: Thread) -> Yields:
+    def _chosen_title(self, record: Record, number: int, thread: Thread) -> Yields:  # noqa: ARG002 -- all handlers are called alike
         yield from self._title(thread, text_of(record.custom_title), _CHOSEN)
 
-    def _generated_title(self, record: Record, number: int, thread: Thread) -> Yields:
+    def _generated_title(self, record: Record, number: int, thread: Thread) -> Yields:  # noqa: ARG002 -- all handlers are called alike
         yield from self._title(thread, text_of(record.ai_title), _GENERATED)
 
     def _listed_title(self, record: Record) -> Yields:
@@ -452,7 +456,7 @@ class ClaudeCode:
         memory = self._memory
         if memory.session in memory.threads:
             yield from self._title(memory.threads[memory.session], text_of(record.summary), _LISTED)
-        elif text_of(record.leaf_uuid):
+        elif key_of(record.leaf_uuid):
             memory.titles[record.leaf_uuid] = text_of(record.summary)
 
 

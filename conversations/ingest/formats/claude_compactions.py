@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conversations.ingest.events import CompactionEvent
-from conversations.ingest.formats.base import STRIDE, list_of, mapping_of, moment, strings_of, text_of, tokens_of
+from conversations.ingest.formats.base import STRIDE, key_of, keys_of, list_of, mapping_of, moment, text_of, tokens_of
 from conversations.ingest.formats.claude_records import Record, Thread
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 
@@ -18,7 +18,7 @@ def compaction_of(record: Record, number: int, thread: Thread, instructions: str
     trigger = _trigger(meta)
     typed = instructions if trigger is Trigger.MANUAL else ""
     return CompactionEvent(
-        id=text_of(record.uuid) or f"line-{number}",
+        id=key_of(record.uuid) or f"line-{number}",
         conversation=thread.id,
         at=moment(record.timestamp),
         sequence=number * STRIDE,
@@ -40,14 +40,14 @@ def microcompaction_of(record: Record, number: int, thread: Thread) -> Compactio
     meta = mapping_of(record.microcompact_metadata)
     before, saved = tokens_of(meta.get("preTokens")), tokens_of(meta.get("tokensSaved"))
     return CompactionEvent(
-        id=text_of(record.uuid) or f"line-{number}",
+        id=key_of(record.uuid) or f"line-{number}",
         conversation=thread.id,
         at=moment(record.timestamp),
         sequence=number * STRIDE,
         kind=CompactionKind.MICROCOMPACT,
         trigger=_trigger(meta),
-        cleared=strings_of(meta.get("compactedToolIds")),
-        dropped=strings_of(meta.get("clearedAttachmentUUIDs")) or None,
+        cleared=keys_of(meta.get("compactedToolIds")),
+        dropped=keys_of(meta.get("clearedAttachmentUUIDs")) or None,
         tokens_before=before,
         tokens_after=before - saved if before is not None and saved is not None and saved <= before else None,
         raw=meta,
@@ -57,7 +57,7 @@ def microcompaction_of(record: Record, number: int, thread: Thread) -> Compactio
 def failure_of(record: Record, number: int, thread: Thread) -> CompactionEvent:
     """A compaction that stream-json reports as failed: nothing was replaced."""
     return CompactionEvent(
-        id=text_of(record.uuid) or f"line-{number}",
+        id=key_of(record.uuid) or f"line-{number}",
         conversation=thread.id,
         at=moment(record.timestamp),
         sequence=number * STRIDE,
@@ -89,4 +89,4 @@ def _trigger(meta: Mapping[str, Any]) -> Trigger:
 
 def _kept(preserved: Mapping[str, Any]) -> list[str]:
     """`uuids` are the messages as sent; `allUuids` adds records folded into them. Both stay."""
-    return strings_of([*list_of(preserved.get("uuids")), *list_of(_either(preserved, "allUuids", "all_uuids"))])
+    return keys_of([*list_of(preserved.get("uuids")), *list_of(_either(preserved, "allUuids", "all_uuids"))])

@@ -13,12 +13,15 @@ from conversations.ingest.events import CompactionEvent, ConversationEvent, Mess
 from conversations.ingest.formats import codex_items
 from conversations.ingest.formats.base import (
     STRIDE,
+    VERSION_CHARACTERS,
     Output,
     State,
     Unknown,
+    key_of,
     mapping_of,
     milliseconds,
     moment,
+    name_of,
     short_title,
     text_of,
     tokens_of,
@@ -141,13 +144,13 @@ class Codex:
 
     # --- the conversation ---------------------------------------------------------------------------------------------
 
-    def _session_meta(self, record: Line, number: int) -> Yields:
+    def _session_meta(self, record: Line, number: int) -> Yields:  # noqa: ARG002 -- all handlers are called alike
         """The first names the session; those that follow were copied with the history of the one it was forked from."""
         meta = mapping_of(record.payload)
-        session = text_of(meta.get("id")) or text_of(meta.get("session_id"))
+        session = key_of(meta.get("id")) or key_of(meta.get("session_id"))
         if self._memory.session or not session:
             return
-        self._memory.session, self._memory.version = session, text_of(meta.get("cli_version"))
+        self._memory.session, self._memory.version = session, name_of(meta.get("cli_version"), VERSION_CHARACTERS)
         known: dict[str, Any] = {
             "agent_version": self._memory.version,
             "cwd": text_of(meta.get("cwd")),
@@ -168,8 +171,8 @@ class Codex:
             message = "This record comes before any that names the session: it cannot be placed."
             yield problem("bad_field", message, mend="Send the file from its first line.", line=number)
 
-    def _turn_context(self, record: Line, number: int) -> Yields:
-        self._memory.model = text_of(mapping_of(record.payload).get("model")) or self._memory.model
+    def _turn_context(self, record: Line, number: int) -> Yields:  # noqa: ARG002 -- all handlers are called alike
+        self._memory.model = name_of(mapping_of(record.payload).get("model")) or self._memory.model
         yield from ()
 
     def _window(self, size: object) -> Yields:
@@ -220,9 +223,9 @@ class Codex:
         self, item: codex_items.Item, timestamp: object, number: int, index: int, spoken: codex_items.Spoken
     ) -> MessageEvent:
         memory = self._memory
-        message_id = text_of(item.get("id")) or (f"line-{number}-{index}" if index else f"line-{number}")
+        message_id = key_of(item.get("id")) or (f"line-{number}-{index}" if index else f"line-{number}")
         asked = spoken.role is Role.USER and spoken.origin is Origin.SPOKEN
-        if item.get("type") == "message" or item.get("id"):
+        if item.get("type") == "message" or key_of(item.get("id")):
             memory.said.append(Said(message_id, codex_items.fingerprint(item), asked))
             if len(memory.said) > _MOST_REMEMBERED:
                 del memory.said[0]
@@ -282,7 +285,7 @@ class Codex:
         """From 0.169 on, before the token_count that says the same."""
         payload = mapping_of(record.payload)
         self._memory.total = _total(payload.get("thread_token_usage"))
-        response = text_of(payload.get("response_id")) or f"tokens-{number}"
+        response = key_of(payload.get("response_id")) or f"tokens-{number}"
         yield self._request(response, record, number, mapping_of(payload.get("usage")))
 
     def _request(self, request: str, record: Line, number: int, usage: dict[str, Any]) -> RequestEvent:
@@ -368,8 +371,8 @@ def _bare(line: dict[str, Any]) -> Line:
 def _parent(meta: dict[str, Any]) -> str:
     """A subagent's rollout names the thread that spawned it."""
     subagent = mapping_of(mapping_of(meta.get("source")).get("subagent"))
-    spawned = text_of(mapping_of(subagent.get("thread_spawn")).get("parent_thread_id"))
-    return spawned or text_of(meta.get("parent_thread_id"))
+    spawned = key_of(mapping_of(subagent.get("thread_spawn")).get("parent_thread_id"))
+    return spawned or key_of(meta.get("parent_thread_id"))
 
 
 def _total(usage: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from conversations.ingest.formats import codex_items
-from conversations.ingest.formats.base import list_of, mapping_of, text_of
+from conversations.ingest.formats.base import key_of, list_of, mapping_of, text_of
 from conversations.ingest.formats.codex_items import Item, Spoken
 from conversations.vocabulary import Origin, Role, SummaryState
 
@@ -66,8 +66,8 @@ def _match(item: Item, wrapped: str, ids: set[str], places: dict[str, list[str]]
         return ""
     if wrapped and codex_items.item_text(item) == wrapped:
         return ""
-    if text_of(item.get("id")) in ids:
-        return text_of(item.get("id"))
+    if key_of(item.get("id")) in ids:
+        return key_of(item.get("id"))
     candidates = places.get(codex_items.fingerprint(item), []) if is_message else []
     return candidates.pop() if candidates else ""
 

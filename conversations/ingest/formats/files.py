@@ -8,7 +8,7 @@ import msgspec
 
 from conversations.errors import UnknownFormat
 from conversations.ingest.events import Event, Problem
-from conversations.ingest.formats.base import Output, Parser, mapping_of, text_of
+from conversations.ingest.formats.base import Output, Parser, key_of, mapping_of, text_of
 from conversations.ingest.formats.claude_code import ClaudeCode
 from conversations.ingest.formats.claude_records import SILENT as CLAUDE_SILENT
 from conversations.ingest.formats.codex import Codex
@@ -82,7 +82,7 @@ def source_key(head: bytes) -> str | None:
     for record in _records(head) if source else ():
         session = _session(record, source)
         if session:
-            agent = text_of(record.get("agentId")) if record.get("isSidechain") is True else ""
+            agent = key_of(record.get("agentId")) if record.get("isSidechain") is True else ""
             return ":".join(filter(None, (source, session, agent)))
     return None
 
@@ -90,8 +90,8 @@ def source_key(head: bytes) -> str | None:
 def _session(record: dict[str, object], source: str | None) -> str:
     if source == Codex.source:
         meta = mapping_of(record.get("payload")) if "payload" in record else record
-        return text_of(meta.get("id")) if record.get("type") in ("session_meta", None) else ""
-    return text_of(record.get("sessionId")) or text_of(record.get("session_id"))
+        return key_of(meta.get("id")) if record.get("type") in ("session_meta", None) else ""
+    return key_of(record.get("sessionId")) or key_of(record.get("session_id"))
 
 
 def _records(head: bytes) -> Iterator[dict[str, object]]:

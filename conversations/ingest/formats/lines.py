@@ -1,7 +1,7 @@
 """Decode one line of a JSONL log, whatever is in it, into values that Postgres can store.
 
 msgspec does the work (it skips what the record type does not name, about 600 MB/s); what it refuses although real logs
-hold it (a lone half of an emoji such as "\\ud83d", NaN, raw control characters) takes the slow way through `json`.
+hold it (half of a surrogate pair, NaN, raw control characters) takes the slow way through `json`.
 """
 
 import json

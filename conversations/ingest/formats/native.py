@@ -27,12 +27,19 @@ from conversations.ingest.events import (
     ToolCall,
     Usage,
 )
-from conversations.ingest.formats.base import MOST
+from conversations.ingest.formats.base import MOST, NAME_CHARACTERS, REASON_CHARACTERS, VERSION_CHARACTERS
 from conversations.ingest.formats.lines import problem, storable
 from conversations.vocabulary import CompactionKind, Origin, Role, SummaryState, Trigger
 
 KEY_CHARACTERS = 512
 _PURPOSES = ("turn", "compaction")
+_NAMES = {
+    "model": NAME_CHARACTERS,
+    "agent": NAME_CHARACTERS,
+    "agent_version": VERSION_CHARACTERS,
+    "stop_reason": REASON_CHARACTERS,
+    "parent": KEY_CHARACTERS,
+}
 _SHAPES = 'Send {"events": [...]}, a list of events, or one event a line (NDJSON).'
 
 
@@ -119,32 +126,35 @@ def _readable(body: bytes) -> tuple[bytes, str]:
     except RecursionError:
         raise TooLarge("The body nests too deep.", mend="Flatten the events.") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        if start == b"{" and _first_line_is_an_object(body):
+        return _read_patiently(body, error)
+
+
+def _read_patiently(body: bytes, error: Exception) -> tuple[bytes, str]:
+    """A body that msgspec does not take: half an emoji, NaN (then it is written anew), or NDJSON. Raises BadInput."""
+    try:
+        value = storable(_patient_json(body))
+    except RecursionError:
+        raise TooLarge("The body nests too deep.", mend="Flatten the events.") from None
+    except ValueError:
+        if _first_line_is_an_object(body):
             return body, "lines"
-        return _mended(body, error), "list" if start == b"[" else "batch"
+        raise BadInput(f"The body is not JSON: {error}.", mend="Check that it is complete.") from None
+    if isinstance(value, list):
+        return msgspec.json.encode(value), "list"
+    return msgspec.json.encode(value), "batch" if "events" in value else "lines"
+
+
+def _patient_json(raw: bytes) -> Any:
+    """Raises ValueError, RecursionError."""
+    return json.loads(raw.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None)
 
 
 def _first_line_is_an_object(body: bytes) -> bool:
     """NDJSON may hold a broken line anywhere but first: a broken first line is a broken body."""
-    first, newline, _ = body.lstrip().partition(b"\n")
-    if not newline:
-        return False
     try:
-        _OBJECT.decode(first)
-    except _MALFORMED:
+        return isinstance(_patient_json(body.lstrip().partition(b"\n")[0]), dict)
+    except (ValueError, RecursionError):
         return False
-    return True
-
-
-def _mended(body: bytes, error: Exception) -> bytes:
-    """A body that only a patient reader takes (half an emoji, NaN), written anew. Raises BadInput."""
-    try:
-        value = json.loads(body.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None)
-        return msgspec.json.encode(storable(value))
-    except RecursionError:
-        raise TooLarge("The body nests too deep.", mend="Flatten the events.") from None
-    except ValueError:
-        raise BadInput(f"The body is not JSON: {error}.", mend="Check that it is complete.") from None
 
 
 def _taken_apart(body: bytes, shape: str) -> list[bytes]:
@@ -216,8 +226,7 @@ def _strict_or_scrubbed(raw: bytes) -> Event:
         raise
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass  # the slow way below reads it or tells what is wrong
-    value = json.loads(raw.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None)
-    scrubbed: Event = msgspec.convert(storable(value), Event)
+    scrubbed: Event = msgspec.convert(storable(_patient_json(raw)), Event)
     return scrubbed
 
 
@@ -233,6 +242,9 @@ def _with_zone(event: Event) -> Event:
 def _fault(event: Event, limits: Limits) -> Problem | None:
     """The first thing wrong with an event that has the right types."""
     bad = next(_bad_keys(event), None) or next(_bad_numbers(event), None)
+    if bad:
+        return bad
+    bad = next(_long_names(event), None)
     if bad:
         return bad
     if isinstance(event, RequestEvent) and event.purpose not in _PURPOSES:
@@ -257,6 +269,14 @@ def _bad_keys(event: Event) -> Iterator[Problem]:
             yield _field(name, message, "Shorten it.")
         elif "\x00" in key or "\ufffd" in key:
             yield _field(name, f'"{name}" holds a character that cannot be stored.', "Use plain text as an id.")
+
+
+def _long_names(event: Event) -> Iterator[Problem]:
+    """Names are stored in columns of fixed width."""
+    for name, most in _NAMES.items():
+        value = getattr(event, name, "")
+        if isinstance(value, str) and len(value) > most:
+            yield _field(name, f'"{name}" has {len(value):,} characters; at most {most} are taken.', "Shorten it.")
 
 
 def _listed_keys(event: CompactionEvent) -> list[tuple[str, str]]:
