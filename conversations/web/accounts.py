@@ -1,0 +1,143 @@
+"""Coming in and going out: sign-in by link or password, sign-up where it is open, password, theme."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from conversations.models import Membership, User, Workspace
+from conversations.ops.accounts import sign_in_link_owner, use_sign_in_link
+from conversations.vocabulary import MemberRole
+from conversations.web import throttle
+from conversations.web.forms import PasswordForm, SignInForm, SignUpForm
+from conversations.web.pages import THEME_COOKIE, THEMES, render_page
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+YEAR_SECONDS = 365 * 24 * 3600
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The first of the user's workspaces."""
+    membership = Membership.objects.filter(user=request.user.pk).select_related("workspace").order_by("id").first()
+    if membership is None:
+        return render_page(request, "accounts/no_workspace.html", {})
+    return redirect(membership.workspace)
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """By address and password."""
+    form = SignInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = _authenticate(request, form)
+        if user is not None:
+            login(request, user)
+            return redirect(_next(request))
+    context = {"form": form, "next": _next(request), "sign_up_open": settings.SIGN_UP_OPEN}
+    return render_page(request, "accounts/sign_in.html", context, status=422 if form.errors else 200)
+
+
+def _authenticate(request: HttpRequest, form: SignInForm) -> User | None:
+    email, password = form.cleaned_data["email"], form.cleaned_data["password"]
+    if throttle.too_many_failures(request, email):
+        minutes = throttle.PAUSE_SECONDS // 60
+        form.add_error(None, f"Too many wrong passwords. Wait {minutes} minutes, or ask for a sign-in link.")
+        return None
+    user = authenticate(request, username=email, password=password)
+    if not isinstance(user, User):
+        throttle.count_failure(request, email)
+        form.add_error(None, "This address and password do not go together.")
+        return None
+    throttle.forget_failures(request, email)
+    return user
+
+
+def _next(request: HttpRequest) -> str:
+    """Where the person wanted to go: a path of ours, or home."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    here = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return wanted if wanted and here else "/"
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows a button and POST uses the link: scanners in mail programs follow links, and must not use it up."""
+    if request.method == "POST":
+        user = use_sign_in_link(token)
+        if user is not None:
+            login(request, user, backend=BACKEND)
+            return redirect("home")
+    owner = sign_in_link_owner(token)
+    status = 200 if owner else 410
+    return render_page(request, "accounts/sign_in_link.html", {"owner": owner}, status=status)
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_up(request: HttpRequest) -> HttpResponse:
+    """A new person with a workspace of their own, where the operator has opened sign-up."""
+    if not settings.SIGN_UP_OPEN:
+        raise Http404("Sign-up is closed.")
+    form = SignUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user, workspace = _create_account(form)
+        login(request, user, backend=BACKEND)
+        return redirect(workspace)
+    return render_page(request, "accounts/sign_up.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@transaction.atomic
+def _create_account(form: SignUpForm) -> tuple[User, Workspace]:
+    name = form.cleaned_data["workspace"]
+    user = User.objects.create_user(form.cleaned_data["email"], form.cleaned_data["password"])
+    workspace = Workspace.objects.create(name=name, slug=slugify(name))
+    Membership.objects.create(workspace=workspace, user=user, role=MemberRole.OWNER)
+    return user, workspace
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Ends the session."""
+    logout(request)
+    return redirect("sign_in")
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@login_required
+@require_http_methods(["GET", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    """Set a password: who came by link has none."""
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101 -- login_required; narrows the type
+    form = PasswordForm(request.POST or None, user=user)
+    if request.method == "POST" and form.is_valid():
+        user.set_password(form.cleaned_data["password"])
+        user.save(update_fields=["password"])
+        update_session_auth_hash(request, user)
+        messages.success(request, "Password set.")
+        return redirect("home")
+    return render_page(request, "accounts/password.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Remember light, dark or the system's choice in this browser."""
+    chosen = request.POST.get("theme", "")
+    response = redirect(_next(request))
+    if chosen in THEMES:
+        response.set_cookie(THEME_COOKIE, chosen, max_age=YEAR_SECONDS, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
+    return response

@@ -1,0 +1,120 @@
+"""The blocks of a message as they are shown: text in full up to a limit, calls, results and thoughts folded to a line."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conversations.web.highlight import Html, highlight, places
+from conversations.web.prose import render
+
+TEXT_SHOWN = 4_000  # characters of prose in a list: about 40 lines; the rest is a click away
+FOLDED_SHOWN = 2_000  # of what is folded
+LINE_SHOWN = 160
+
+_FOLDED = {"thinking", "tool_call", "tool_result"}
+#: What says most about a call, tried in this order before any other string of its input.
+_TELLING = ("command", "cmd", "file_path", "path", "pattern", "query", "url", "description", "prompt")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One block on the page."""
+
+    kind: str
+    label: str  # "Bash", "Bash result", "thought" …; empty for text
+    line: str  # of a folded block
+    body: Html
+    length: int  # characters of the whole
+    more: int  # characters left out
+    is_error: bool = False
+    opened: bool = False  # what was looked for is inside
+
+    @property
+    def folded(self) -> bool:
+        """To one line, until it is opened."""
+        return self.kind in _FOLDED
+
+
+def text_of(block: Mapping[str, Any]) -> str:
+    """All words of a block; a call's input as indented JSON."""
+    if block.get("type") == "tool_call":
+        return input_text(block.get("input"))
+    return str(block.get("text") or "")
+
+
+def input_text(value: Any) -> str:
+    """A call's input: a lone string as it is, the rest as JSON that a person can read."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def call_names(messages: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, str]:
+    """Tool names by call id, of the messages on the page, so that a result can say whose it is."""
+    return {
+        str(block.get("id")): str(block.get("name"))
+        for blocks in messages
+        for block in blocks
+        if block.get("type") == "tool_call"
+    }
+
+
+def shown(
+    blocks: Sequence[Mapping[str, Any]], *, query: str = "", names: Mapping[str, str] | None = None, whole: bool = False
+) -> list[Shown]:
+    """The blocks of one message; `whole` leaves nothing out."""
+    return [_shown(block, query, names or {}, whole=whole) for block in blocks]
+
+
+def _shown(block: Mapping[str, Any], query: str, names: Mapping[str, str], *, whole: bool) -> Shown:
+    kind, text = str(block.get("type")), text_of(block)
+    limit = len(text) if whole else FOLDED_SHOWN if kind in _FOLDED else TEXT_SHOWN
+    start = _start(text, query, limit)
+    piece = text[start : start + limit]
+    marks = places(piece, query)
+    return Shown(
+        kind=kind,
+        label=_label(block, names),
+        line=_line(block, text),
+        body=render(piece, marks) if kind == "summary" else highlight(piece, marks),
+        length=len(text),
+        more=len(text) - len(piece),
+        is_error=bool(block.get("is_error")),
+        opened=bool(marks) and kind in _FOLDED,
+    )
+
+
+def _start(text: str, query: str, limit: int) -> int:
+    """Where the shown piece begins: at the top, or shortly before what was looked for when that lies deeper."""
+    if not query or len(text) <= limit:
+        return 0
+    found = text.lower().find(query.lower())
+    return max(0, found - limit // 4) if found >= limit else 0
+
+
+def _label(block: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    kind = block.get("type")
+    if kind == "tool_call":
+        return str(block.get("name") or "tool")
+    if kind == "tool_result":
+        return f"{names.get(str(block.get('id')), 'tool')} result"
+    return {"thinking": "thought", "image": "attachment", "summary": "summary"}.get(str(kind), "")
+
+
+def _line(block: Mapping[str, Any], text: str) -> str:
+    kind = block.get("type")
+    if kind == "image":
+        return f"{block.get('media_type') or 'image'}, not stored"
+    if kind == "thinking" and not text:
+        return "not readable: only its signature was sent"
+    telling = _telling(block.get("input")) if kind == "tool_call" else text
+    first = next((line.strip() for line in telling[:4_000].splitlines() if line.strip()), "")
+    return f"{first[: LINE_SHOWN - 1]}…" if len(first) > LINE_SHOWN else first or "(empty)"
+
+
+def _telling(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return input_text(value)
+    found = next((value[name] for name in _TELLING if isinstance(value.get(name), str)), None)
+    return found if found is not None else json.dumps(value, ensure_ascii=False)

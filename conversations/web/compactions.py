@@ -1,0 +1,181 @@
+"""Compactions: across conversations, and one with its summary beside what it dropped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
+
+from conversations.models import Compaction, Message
+from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
+from conversations.web import queries
+from conversations.web.blocks import text_of
+from conversations.web.cards import cards
+from conversations.web.filters import CompactionFilters
+from conversations.web.highlight import Html, count, places
+from conversations.web.pages import WorkspaceRequest, member_required, render_page
+from conversations.web.paging import Order, capped_count, page_of
+from conversations.web.prose import render
+
+NEWEST = Order("at", descending=True)
+IN_ORDER = Order("position")
+DROPPED_SHOWN = 50
+BESIDE_SHOWN = 50  # of the kept, and of the restored messages
+QUERY_LENGTH = 200
+#: Characters of a summary on the page; the rest is on the page of its message. The longest real one seen has 38,000.
+SUMMARY_SHOWN = 120_000
+
+#: What a page without a summary says instead: (title, explanation).
+NO_SUMMARY = {
+    SummaryState.ENCRYPTED: (
+        "The summary is encrypted",
+        "The provider wrote a summary and returned it sealed: only the model can read it. What it kept cannot be known "
+        "here. What it replaced can, and stands beside this.",
+    ),
+    SummaryState.FAILED: (
+        "This compaction failed",
+        "No summary came of it and nothing was replaced: the context went on as it was.",
+    ),
+    SummaryState.ABSENT: (
+        "There is no summary in the data",
+        "The source recorded that the context was compacted but not what was written in place of the messages.",
+    ),
+}
+NO_SUMMARY_BY_KIND = {
+    CompactionKind.TRUNCATION: (
+        "Nothing was written in their place",
+        "These messages were cut from the context without a summary. Whatever the agent still knows of them, it knows "
+        "from messages that stayed.",
+    ),
+    CompactionKind.TOOL_CLEAR: (
+        "Tool results were cleared",
+        "The API replaced old tool results by a placeholder. The calls and everything said around them stayed.",
+    ),
+    CompactionKind.MICROCOMPACT: (
+        "Tool results were cleared",
+        "The harness replaced old tool results by a placeholder. The calls and everything said around them stayed.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryView:
+    """The left side of the page: the summary's words, or why there are none."""
+
+    body: Html | None
+    title: str = ""
+    explanation: str = ""
+    characters: int = 0
+    found: int = 0  # places of what was looked for
+    left_out: int = 0  # characters
+
+
+@member_required
+@require_GET
+def compaction_list(request: WorkspaceRequest) -> HttpResponse:
+    """Across conversations, newest first."""
+    filters = CompactionFilters(request.GET, request.workspace)
+    rows = filters.apply(queries.compactions_of(request.workspace))
+    context = {"filters": filters, "page": page_of(rows, NEWEST, request.GET), "count": capped_count(rows)}
+    return render_page(request, "compactions/list.html", context, partial="compactions/results.html")
+
+
+@member_required
+@require_GET
+def compaction_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """The summary beside the dropped messages; `?q=` finds in both."""
+    rows = queries.compactions_of(request.workspace).select_related("summary_message")
+    compaction = get_object_or_404(rows.defer(None).defer("raw", "conversation__search"), pk=pk)
+    query = request.GET.get("q", "").strip()[:QUERY_LENGTH]
+    context = _context(request, compaction, query)
+    return render_page(request, "compactions/page.html", context, partial="compactions/sides.html")
+
+
+def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> dict[str, Any]:
+    previous, following = queries.neighbours(compaction)
+    dropped = queries.dropped_by(compaction)
+    found = dropped.filter(queries.saying(query)) if query else dropped
+    page = page_of(found, IN_ORDER, request.GET, size=DROPPED_SHOWN)
+    clearing = compaction.kind in CLEARING_KINDS
+    return {
+        "compaction": compaction,
+        "conversation": compaction.conversation,
+        "previous": previous,
+        "following": following,
+        "query": query,
+        "found": capped_count(found) if query else "",
+        "summary": summary_view(compaction, query),
+        "page": page,
+        "dropped": cards(page.rows, request.workspace, query=query),
+        "kept": [] if clearing else _beside(request, queries.kept_by(compaction).order_by("-position", "-id"))[::-1],
+        "restored": _beside(request, _restored(compaction, following)),
+        "clearing": clearing,
+        "reports": reports(compaction),
+    }
+
+
+def _restored(compaction: Compaction, following: Compaction | None) -> Any:
+    rows = queries.restored_after(compaction, following.position if following else None)
+    return rows.order_by("position", "id")
+
+
+def _beside(request: WorkspaceRequest, rows: Any) -> list[Any]:
+    return cards(list(rows[:BESIDE_SHOWN]), request.workspace)
+
+
+def summary_view(compaction: Compaction, query: str = "") -> SummaryView:
+    """Its words as prose with the found places marked, or an honest reason why there are none."""
+    text = summary_text(compaction.summary_message)
+    if text:
+        shown = text[:SUMMARY_SHOWN]
+        return SummaryView(
+            body=render(shown, places(shown, query)),
+            characters=len(text),
+            found=count(text, query),
+            left_out=len(text) - len(shown),
+        )
+    state, kind = SummaryState(compaction.summary_state), CompactionKind(compaction.kind)
+    title, explanation = NO_SUMMARY.get(state, NO_SUMMARY[SummaryState.ABSENT])
+    if state is SummaryState.ABSENT and kind in NO_SUMMARY_BY_KIND:
+        title, explanation = NO_SUMMARY_BY_KIND[kind]
+    return SummaryView(body=None, title=title, explanation=explanation)
+
+
+def summary_text(message: Message | None) -> str:
+    """The model's own words, without the harness's wrapping."""
+    if message is None:
+        return ""
+    blocks = message.blocks
+    own = [block for block in blocks if block.get("type") == "summary"] or blocks
+    return "\n\n".join(text_of(block) for block in own)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One figure as the source says it and as the neighbouring requests show it."""
+
+    label: str
+    observed: int | None
+    reported: int | None
+    meaning: str
+
+
+def reports(compaction: Compaction) -> Sequence[Report]:
+    """Context tokens on both sides; the two figures differ, and the page says why."""
+    return [
+        Report(
+            "before",
+            compaction.tokens_before_observed,
+            compaction.tokens_before_reported,
+            "Observed: context and output of the last request before it.",
+        ),
+        Report(
+            "after",
+            compaction.tokens_after_observed,
+            compaction.tokens_after_reported,
+            "Observed: context of the first request after it. Reported figures often count the summary alone, without "
+            "the system prompt, tools and what was put back.",
+        ),
+    ]

@@ -1,0 +1,173 @@
+"""Conversations: the list, one with its timeline, compactions and messages, and the figure's data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from conversations.models import Compaction, Conversation, Message
+from conversations.web import queries
+from conversations.web.cards import Card, cards
+from conversations.web.figures import token_timeline
+from conversations.web.filters import ConversationFilters
+from conversations.web.highlight import Html
+from conversations.web.pages import WorkspaceRequest, member_required, render_page
+from conversations.web.paging import Order, Page, capped_count, page_around, page_of
+from conversations.web.sparklines import sparkline_svg
+from conversations.web.timeline import Cut, caption
+
+NEWEST = Order("last_at", descending=True)
+IN_ORDER = Order("position")
+#: Compactions listed and drawn on the page of a conversation. The largest real one seen has 30.
+MOST_COMPACTIONS = 200
+MESSAGES_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """A conversation in a list."""
+
+    conversation: Conversation
+    sparkline: Html
+
+
+@member_required
+@require_GET
+def conversation_list(request: WorkspaceRequest) -> HttpResponse:
+    """Newest activity first."""
+    filters = ConversationFilters(request.GET, request.workspace)
+    rows = filters.apply(queries.conversations_of(request.workspace))
+    page = page_of(rows, NEWEST, request.GET)
+    context = {
+        "filters": filters,
+        "page": page,
+        "rows": [list_row(conversation) for conversation in page.rows],
+        "count": capped_count(rows),
+        "models": sorted({name for conversation in page.rows for name in conversation.model_names}),
+    }
+    return render_page(request, "conversations/list.html", context, partial="conversations/results.html")
+
+
+def list_row(conversation: Conversation) -> ListRow:
+    """With its saw-tooth in small."""
+    label = f"{conversation.request_count} requests, {conversation.compaction_count} compactions"
+    return ListRow(conversation, sparkline_svg(conversation.sparkline, label=label))
+
+
+def one_of(request: HttpRequest, pk: int) -> Conversation:
+    """The conversation, if it is this workspace's."""
+    rows = queries.conversations_of(request.workspace).select_related("workspace")  # type: ignore[attr-defined]
+    return get_object_or_404(rows, pk=pk)
+
+
+@member_required
+@require_GET
+def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """Timeline, compactions, messages."""
+    conversation = one_of(request, pk)
+    compactions = _compactions(conversation)
+    cuts = [cut_of(compaction, conversation) for compaction in compactions]
+    page, around = _messages(conversation, request)
+    context = {
+        "conversation": conversation,
+        "compactions": compactions,
+        "compactions_left_out": max(conversation.compaction_count - len(compactions), 0),
+        "parent": queries.parent_of(conversation),
+        "children": list(queries.children_of(conversation)[:21]),
+        "preview": sparkline_svg(conversation.sparkline, label="context tokens per request", css="preview"),
+        "caption": caption(
+            requests=_turns(conversation), peak=conversation.tokens_peak, now=conversation.tokens_now, cuts=cuts
+        ),
+        "has_cache": queries.has_cache_counts(conversation),
+        "by": "time" if request.GET.get("by") == "time" else "request",
+        "show": "cache" if request.GET.get("show") == "cache" else "tokens",
+        "page": page,
+        "around": around,
+        "entries": _entries(cards(page.rows, request.workspace), compactions, page),
+    }
+    return render_page(request, "conversations/page.html", context, partial="conversations/messages.html")
+
+
+def _turns(conversation: Conversation) -> int:
+    """Turns with a known context; the sparkline has counted them."""
+    return int(conversation.sparkline.get("count") or conversation.request_count)
+
+
+def _compactions(conversation: Conversation) -> list[Compaction]:
+    rows = queries.compactions_of(conversation.workspace).filter(conversation=conversation)
+    return list(rows.order_by("-position", "-id")[:MOST_COMPACTIONS])[::-1]
+
+
+def cut_of(compaction: Compaction, conversation: Conversation) -> Cut:
+    """As the timeline draws it."""
+    before, after = compaction.tokens_before, compaction.tokens_after
+    known = f": {before:,} → {after:,} tokens" if before is not None and after is not None else ""
+    return Cut(
+        number=compaction.number,
+        position=compaction.position,
+        at=compaction.at,
+        before=before,
+        after=after,
+        href=reverse("compaction", args=[conversation.workspace.slug, compaction.pk]),
+        label=f"Compaction {compaction.number}{known}",
+    )
+
+
+def _messages(conversation: Conversation, request: WorkspaceRequest) -> tuple[Page[Message], int | None]:
+    """The page asked for: around a message, or the one after or before a cursor."""
+    rows = queries.messages_of(conversation)
+    around = request.GET.get("around", "")
+    target = rows.filter(pk=int(around)).first() if around.isdecimal() and len(around) < 19 else None
+    if target is None:
+        return page_of(rows, IN_ORDER, request.GET, size=MESSAGES_SHOWN), None
+    return page_around(rows, IN_ORDER, target, size=MESSAGES_SHOWN), target.pk
+
+
+def _entries(shown: Sequence[Card], compactions: Sequence[Compaction], page: Page[Message]) -> list[Card | Compaction]:
+    """Messages with the compactions that happened before each since the one before it; on the last page also those after."""
+    if not shown:
+        return list(compactions)
+    floor = queries.position_before(shown[0].message) if page.previous else None
+    waiting = [c for c in compactions if floor is None or c.position > floor]
+    entries: list[Card | Compaction] = []
+    for card in shown:
+        while waiting and waiting[0].position <= card.message.position:
+            entries.append(waiting.pop(0))
+        entries.append(card)
+    return entries if page.next else [*entries, *waiting]
+
+
+@member_required
+@require_GET
+def conversation_figure(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """The timeline as a Plotly figure; `?by=time`, `?show=cache`, `?from=&to=` request numbers to draw in full."""
+    conversation = one_of(request, pk)
+    cache = request.GET.get("show") == "cache"
+    compactions = _compactions(conversation)
+    figure = token_timeline(
+        queries.points_of(conversation, cache=cache),
+        [cut_of(compaction, conversation) for compaction in compactions],
+        by_time=request.GET.get("by") == "time",
+        cache=cache,
+        limits=_limits(conversation, compactions),
+        within=_range(request),
+    )
+    return JsonResponse(figure)
+
+
+def _limits(conversation: Conversation, compactions: Sequence[Compaction]) -> list[tuple[str, int]]:
+    """What the context could hold, and where compaction was set to begin."""
+    limits = {("trigger", c.trigger_tokens) for c in compactions if c.trigger_tokens}
+    if conversation.context_window:
+        limits.add(("context window", conversation.context_window))
+    return sorted(limits, key=lambda limit: limit[1])[:4]
+
+
+def _range(request: WorkspaceRequest) -> tuple[float, float] | None:
+    try:
+        return float(request.GET["from"]), float(request.GET["to"])
+    except (KeyError, ValueError):
+        return None

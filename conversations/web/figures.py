@@ -1,0 +1,133 @@
+"""Rows to Plotly figures: plain dicts of data. Looks come from the page; `meta.token` and a shape's name say which colour."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from conversations.web.timeline import Cut, Point, chosen, index_of
+
+Figure = dict[str, Any]
+
+#: A context window far above everything drawn would press the line flat; then only the caption names it.
+_WINDOW_IN_SIGHT = 1.6
+_CACHE_PARTS = (("cache read", "--accent"), ("cache written", "--altered"), ("not cached", "--ink-muted"))
+
+
+def token_timeline(
+    points: Sequence[Point],
+    cuts: Sequence[Cut],
+    *,
+    by_time: bool = False,
+    cache: bool = False,
+    limits: Sequence[tuple[str, int]] = (),
+    within: tuple[float, float] | None = None,
+) -> Figure:
+    """Context tokens per request with a marker at every compaction. `points` in order; x is the request's number from 1
+    or its time; `limits` are dashed lines (label, tokens); `within` a range of request numbers, to draw it in full."""
+    places = [index_of(points, cut) for cut in cuts]
+    first, stop = _bounds(within, len(points))
+    inside = [at - first for at in places if first <= at <= stop]
+    picked = [first + at for at in chosen([point.tokens for point in points[first:stop]], inside)]
+    x = [_time(points[at]) if by_time else at + 1 for at in picked]
+    lines = _cache_lines(points, picked, x) if cache else [_context_line(points, picked, x)]
+    marks = _marks(points, cuts, places, by_time=by_time)
+    return {
+        "data": [*lines, marks] if cuts else lines,
+        "layout": _layout(points, limits, by_time=by_time, legend=cache),
+        "meta": {"drawn": len(picked), "of": len(points)},
+    }
+
+
+def _bounds(within: tuple[float, float] | None, count: int) -> tuple[int, int]:
+    if within is None:
+        return 0, count
+    low, high = sorted(min(max(edge, 0.0), float(count)) for edge in within)
+    return max(int(low) - 2, 0), min(int(high) + 2, count)
+
+
+def _time(point: Point) -> str | None:
+    return point.at.isoformat() if point.at else None
+
+
+def _context_line(points: Sequence[Point], picked: Sequence[int], x: Sequence[Any]) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "context tokens",
+        "x": list(x),
+        "y": [points[at].tokens for at in picked],
+        "line": {"width": 1.5, "shape": "linear"},
+        "fill": "tozeroy",
+        "hovertemplate": "%{y:,} tokens<extra>request %{customdata}</extra>",
+        "customdata": [at + 1 for at in picked],
+        "meta": {"token": "--accent", "fill": "--accent-tint"},
+    }
+
+
+def _cache_lines(points: Sequence[Point], picked: Sequence[int], x: Sequence[Any]) -> list[Figure]:
+    parts = [_cache_parts(points[at]) for at in picked]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": list(x),
+            "y": [part[number] for part in parts],
+            "stackgroup": "context",
+            "line": {"width": 1, "shape": "linear"},
+            "hovertemplate": "%{y:,} " + name + "<extra>request %{customdata}</extra>",
+            "customdata": [at + 1 for at in picked],
+            "meta": {"token": token, "fill": token},
+        }
+        for number, (name, token) in enumerate(_CACHE_PARTS)
+    ]
+
+
+def _cache_parts(point: Point) -> tuple[int, int, int]:
+    read, written = point.cache_read or 0, point.cache_write or 0
+    return read, written, max(point.tokens - read - written, 0)
+
+
+def _marks(points: Sequence[Point], cuts: Sequence[Cut], places: Sequence[int], *, by_time: bool) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "compaction",
+        "x": [cut.at.isoformat() if by_time else at + 0.5 for cut, at in zip(cuts, places, strict=True)],
+        "y": [_height(points, cut, at) for cut, at in zip(cuts, places, strict=True)],
+        "marker": {"symbol": "triangle-down", "size": 12},
+        "text": [cut.label for cut in cuts],
+        "hovertemplate": "%{text}<extra></extra>",
+        "customdata": [cut.href for cut in cuts],
+        "meta": {"token": "--ink"},
+    }
+
+
+def _height(points: Sequence[Point], cut: Cut, at: int) -> int:
+    """On top of the tooth it cut."""
+    if cut.before is not None:
+        return cut.before
+    return points[at - 1].tokens if at else 0
+
+
+def _layout(points: Sequence[Point], limits: Sequence[tuple[str, int]], *, by_time: bool, legend: bool) -> Figure:
+    top = max((point.tokens for point in points), default=0)
+    seen = [(label, tokens) for label, tokens in limits if tokens <= top * _WINDOW_IN_SIGHT]
+    return {
+        "hovermode": "closest",
+        "showlegend": legend,
+        "xaxis": {"type": "date"} if by_time else {"title": {"text": "request"}},
+        "yaxis": {"title": {"text": "context tokens"}, "tickformat": "~s"},
+        "shapes": [_limit_line(tokens) for _, tokens in seen],
+        "annotations": [_limit_word(label, tokens) for label, tokens in seen],
+    }
+
+
+def _limit_line(tokens: int) -> Figure:
+    line = {"dash": "dash", "width": 1}
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": tokens, "y1": tokens, "line": line, "name": "--control-line"}
+
+
+def _limit_word(label: str, tokens: int) -> Figure:
+    text = f"{label} {tokens:,}"
+    place = {"xref": "paper", "x": 1, "xanchor": "right", "y": tokens, "yanchor": "bottom"}
+    return {"text": text, "showarrow": False, **place}

@@ -1,0 +1,139 @@
+"""What a list's query string asks for: chosen values, the rows they leave, and a chip to take each away again."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from conversations.models import Agent, Compaction, Conversation, Workspace
+from conversations.vocabulary import CompactionKind, SummaryState, Trigger
+from conversations.web.queries import search_query
+
+SOURCES = {"claude_code": "Claude Code", "codex": "Codex", "events": "own events"}
+PERIODS = {"24h": ("last 24 hours", timedelta(hours=24)), "7d": ("last 7 days", timedelta(days=7)),
+           "30d": ("last 30 days", timedelta(days=30))}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a select."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter in force."""
+
+    name: str
+    label: str
+
+
+class Filters:
+    """Values of known parameters; unknown parameters and values are ignored, so that an old link still shows something."""
+
+    names: ClassVar[Mapping[str, str]] = {}  # parameter → label of its chip
+
+    def __init__(self, params: Mapping[str, str], workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.agents = list(Agent.objects.filter(workspace=workspace).order_by("name").values_list("name", flat=True).distinct())
+        given = {name: params.get(name, "").strip()[:200] for name in self.names}
+        self.values = {name: value for name, value in given.items() if value and self._knows(name, value)}
+
+    def __getitem__(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    def _knows(self, name: str, value: str) -> bool:
+        options = self._options().get(name)
+        return "\0" not in value and (options is None or value in options)
+
+    def _options(self) -> dict[str, Mapping[str, str]]:
+        return {"agent": {agent: agent for agent in self.agents}}
+
+    def chips(self) -> list[Chip]:
+        """One for each filter in force."""
+        options = self._options()
+        return [
+            Chip(name, f"{self.names[name]}: {options.get(name, {}).get(value, value)}")
+            for name, value in self.values.items()
+        ]
+
+    def choices(self) -> dict[str, list[Choice]]:
+        """The selects, by parameter."""
+        return {
+            name: [Choice(value, label, chosen=self[name] == value) for value, label in options.items()]
+            for name, options in self._options().items()
+        }
+
+
+class ConversationFilters(Filters):
+    """Of the conversation list."""
+
+    names: ClassVar[Mapping[str, str]] = {
+        "q": "words", "agent": "agent", "source": "source", "model": "model", "compacted": "compacted", "since": "active",
+    }  # fmt: skip
+
+    def _options(self) -> dict[str, Mapping[str, str]]:
+        return super()._options() | {
+            "source": SOURCES,
+            "compacted": {"yes": "at least once", "no": "never"},
+            "since": {value: label for value, (label, _) in PERIODS.items()},
+        }
+
+    def apply(self, rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+        """The rows left."""
+        for condition in self._conditions():
+            rows = rows.filter(condition)
+        return rows
+
+    def _conditions(self) -> Iterable[Q]:
+        if query := search_query(self["q"]):
+            yield Q(search=query)
+        if self["agent"]:
+            yield Q(agent__in=Agent.objects.filter(workspace=self.workspace, name=self["agent"]).values("id"))
+        if self["source"]:
+            yield Q(source=self["source"])
+        if self["model"]:
+            yield Q(model_names__contains=[self["model"]])
+        if self["compacted"]:
+            yield Q(compaction_count__gt=0) if self["compacted"] == "yes" else Q(compaction_count=0)
+        if self["since"]:
+            yield Q(last_at__gte=timezone.now() - PERIODS[self["since"]][1])
+
+
+class CompactionFilters(Filters):
+    """Of the compaction list."""
+
+    names: ClassVar[Mapping[str, str]] = {
+        "agent": "agent", "kind": "kind", "trigger": "trigger", "state": "summary", "conversation": "conversation",
+    }  # fmt: skip
+
+    def _options(self) -> dict[str, Mapping[str, str]]:
+        return super()._options() | {
+            "kind": {kind.value: kind.value.replace("_", " ") for kind in CompactionKind},
+            "trigger": {trigger.value: trigger.value for trigger in Trigger},
+            "state": {state.value: state.value for state in SummaryState},
+        }
+
+    def _knows(self, name: str, value: str) -> bool:
+        return value.isdecimal() and len(value) < 19 if name == "conversation" else super()._knows(name, value)
+
+    def apply(self, rows: QuerySet[Compaction]) -> QuerySet[Compaction]:
+        """The rows left."""
+        for condition in self._conditions():
+            rows = rows.filter(condition)
+        return rows
+
+    def _conditions(self) -> Iterable[Q]:
+        if self["agent"]:
+            yield Q(conversation__agent__name=self["agent"])
+        for name, field in (("kind", "kind"), ("trigger", "trigger"), ("state", "summary_state")):
+            if self[name]:
+                yield Q(**{field: self[name]})
+        if self["conversation"]:
+            yield Q(conversation=int(self["conversation"]))

@@ -1,0 +1,79 @@
+"""Forms: what people may type, and what is wrong with it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.text import slugify
+
+from conversations.models import User, Workspace
+from conversations.vocabulary import Scope
+
+
+class SignInForm(forms.Form):
+    """Address and password."""
+
+    email = forms.EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}))
+    password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}), strip=False)
+
+
+class PasswordForm(forms.Form):
+    """A new password, checked against Django's rules for this person."""
+
+    password = forms.CharField(
+        label="New password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        """Long enough, not common, not the address."""
+        password: str = self.cleaned_data["password"]
+        validate_password(password, self.user)
+        return password
+
+
+class SignUpForm(forms.Form):
+    """A new person with a workspace of their own."""
+
+    email = forms.EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}))
+    password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False)
+    workspace = forms.CharField(label="Name of your workspace", max_length=50)
+
+    def clean_email(self) -> str:
+        """One account an address."""
+        email: str = self.cleaned_data["email"]
+        if User.objects.filter(email__iexact=email).exists():
+            raise ValidationError("There is an account with this address. Sign in instead.")
+        return email
+
+    def clean_password(self) -> str:
+        """Long enough, not common, not the address."""
+        password: str = self.cleaned_data["password"]
+        validate_password(password, User(email=self.cleaned_data.get("email", "")))
+        return password
+
+    def clean_workspace(self) -> str:
+        """Its address is made from its name, and must be free."""
+        name: str = self.cleaned_data["workspace"]
+        slug = slugify(name)
+        if not slug:
+            raise ValidationError("Use at least one letter or digit.")
+        if Workspace.objects.filter(slug=slug).exists():
+            raise ValidationError("There is a workspace of this name. Choose another.")
+        return name
+
+
+class ApiKeyForm(forms.Form):
+    """What the key is called and what it may do."""
+
+    name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"placeholder": "production agents"}))
+    scopes = forms.MultipleChoiceField(
+        label="It may",
+        choices=[(Scope.INGEST.value, "send events and transcripts"), (Scope.READ.value, "read everything")],
+        widget=forms.CheckboxSelectMultiple,
+        initial=[Scope.INGEST.value],
+    )

@@ -1,0 +1,76 @@
+"""One message on its own page: all of it, however large, in pieces that a browser can bear."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
+
+from conversations.models import Message
+from conversations.web.blocks import Shown, shown, text_of
+from conversations.web.cards import who
+from conversations.web.pages import WorkspaceRequest, member_required, render_page
+
+#: Characters on one page: 200 KB of prose are about 60 KB compressed.
+PIECE = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Where a page of the message begins and ends, in characters of all its blocks in a row."""
+
+    start: int
+    stop: int
+
+
+@member_required
+@require_GET
+def message_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """Its blocks, unfolded, 200,000 characters at a time."""
+    rows = Message.objects.filter(workspace=request.workspace)
+    message = get_object_or_404(rows.select_related("conversation", "dropped_by").defer("conversation__search"), pk=pk)
+    total = sum(len(text_of(block)) for block in message.blocks)
+    pages = max(1, -(-total // PIECE))
+    number = _page_number(request.GET.get("page", "1"), pages)
+    context = {
+        "message": message,
+        "who": who(message),
+        "parts": piece_of(message.blocks, Piece((number - 1) * PIECE, number * PIECE)),
+        "total": total,
+        "number": number,
+        "pages": pages,
+    }
+    return render_page(request, "messages/page.html", context)
+
+
+def _page_number(text: str, pages: int) -> int:
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= pages:
+        raise Http404("No such page of the message.")
+    return int(text)
+
+
+def piece_of(blocks: Sequence[dict[str, Any]], piece: Piece) -> list[Shown]:
+    """The blocks that lie in the piece, the first and last perhaps in part."""
+    return [part for block, start, stop in _cuts(blocks, piece) for part in [_part(block, start, stop)]]
+
+
+def _cuts(blocks: Sequence[dict[str, Any]], piece: Piece) -> Iterator[tuple[dict[str, Any], int, int]]:
+    at = 0
+    for block in blocks:
+        length = len(text_of(block))
+        start, stop = max(piece.start - at, 0), min(piece.stop - at, length)
+        # A block without text stands where it stands: on the page that its neighbours' text is on.
+        if start < stop or (length == 0 and piece.start <= at < piece.stop):
+            yield block, start, stop
+        at += length
+
+
+def _part(block: dict[str, Any], start: int, stop: int) -> Shown:
+    text = text_of(block)
+    [whole] = shown([{**block, "text": text[start:stop]} if block.get("type") != "tool_call" else block], whole=True)
+    if block.get("type") == "tool_call" and (start, stop) != (0, len(text)):
+        [cut] = shown([{"type": "text", "text": text[start:stop]}], whole=True)
+        return replace(whole, body=cut.body)
+    return whole

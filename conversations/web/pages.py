@@ -1,0 +1,110 @@
+"""What every page shares: who may see it, and whether to answer with the page or the part that changed."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from conversations.models import Membership, User, Workspace
+from conversations.vocabulary import MemberRole
+
+THEMES = ("system", "light", "dark")
+THEME_COOKIE = "theme"
+
+Args = ParamSpec("Args")
+View = Callable[Concatenate["WorkspaceRequest", Args], HttpResponseBase]
+PlainView = Callable[Concatenate[HttpRequest, str, Args], HttpResponseBase]
+
+
+class WorkspaceRequest(HttpRequest):
+    """A request of a member to a page of a workspace."""
+
+    user: User
+    workspace: Workspace
+    membership: Membership
+    memberships: list[Membership]  # all of the user's, for the switcher
+
+    def may(self, role: MemberRole) -> bool:
+        """Whether the member has this role or one above it."""
+        return may(self.membership, role)
+
+
+def may(membership: Membership, role: MemberRole) -> bool:
+    """Roles are declared from the most powerful to the least."""
+    ranks = list(MemberRole)
+    return ranks.index(MemberRole(membership.role)) <= ranks.index(role)
+
+
+def member_required(view: "View[Args]") -> "PlainView[Args]":
+    """Show the page to members of the workspace only. To others it does not exist: a 403 would tell that it does."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, slug: str, *args: Args.args, **kwargs: Args.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return view(_enter(request, slug), *args, **kwargs)
+
+    return guarded
+
+
+def role_required(role: MemberRole) -> "Callable[[View[Args]], View[Args]]":
+    """Below `member_required`: answers 403 to members without this role."""
+
+    def decorate(view: "View[Args]") -> "View[Args]":
+        @wraps(view)
+        def guarded(request: WorkspaceRequest, *args: Args.args, **kwargs: Args.kwargs) -> HttpResponseBase:
+            if not may(request.membership, role):
+                raise PermissionDenied(f"Only an {role} of this workspace may do this.")
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def _enter(request: HttpRequest, slug: str) -> WorkspaceRequest:
+    memberships = list(Membership.objects.filter(user=request.user.pk).select_related("workspace").order_by("workspace__name"))
+    found = next((each for each in memberships if each.workspace.slug == slug), None)
+    if found is None:
+        raise Http404("No such workspace.")
+    request.memberships, request.membership, request.workspace = memberships, found, found.workspace  # type: ignore[attr-defined]
+    return request  # type: ignore[return-value]
+
+
+def wants_partial(request: HttpRequest) -> bool:
+    """Whether htmx asks for the changed part; going back in history wants the page."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def render_page(
+    request: HttpRequest, template: str, context: dict[str, Any], *, partial: str = "", status: int = 200
+) -> HttpResponse:
+    """The page, or its `partial` template to htmx. Both have one URL, so caches are told what tells them apart."""
+    chosen = partial if partial and wants_partial(request) else template
+    response = render(request, chosen, base_context(request) | context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def base_context(request: HttpRequest) -> dict[str, Any]:
+    """What base.html needs, on pages of a workspace and outside of one."""
+    membership: Membership | None = getattr(request, "membership", None)
+    memberships: Sequence[Membership] = getattr(request, "memberships", ())
+    return {
+        "workspace": membership.workspace if membership else None,
+        "memberships": memberships,
+        "is_admin": membership is not None and may(membership, MemberRole.ADMIN),
+        "theme": theme_of(request),
+        "themes": THEMES,
+    }
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The theme chosen in this browser; from a cookie, so that the first paint is right without a script."""
+    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else "system"

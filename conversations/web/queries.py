@@ -1,0 +1,183 @@
+"""Reads for pages: each starts at the workspace, takes a constant number of queries and leaves long texts where they are."""
+
+import json
+import re
+from datetime import datetime
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    F,
+    Func,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from conversations.models import Batch, BatchProblem, Compaction, Conversation, Message, Request, Workspace
+from conversations.vocabulary import BatchState, Origin
+from conversations.web.timeline import Point
+
+#: Characters. The blocks of larger messages are not read for lists: 50 of 1 MB would be 50 MB a page.
+LARGE_MESSAGE = 65_536
+RECENT_BATCHES = 500
+
+
+# --- conversations ----------------------------------------------------------------------------------------------------
+
+
+def conversations_of(workspace: Workspace) -> QuerySet[Conversation]:
+    """Without the search vector, which nobody reads."""
+    return Conversation.objects.filter(workspace=workspace).select_related("agent").defer("search")
+
+
+def search_query(text: str) -> SearchQuery | None:
+    """Every word must begin some word of the title, id or folder. None when there is nothing to look for."""
+    words = [re.sub(r"['\\\0]", "", word) for word in text.split()]
+    quoted = [f"'{word}':*" for word in words if re.search(r"\w", word)]
+    return SearchQuery(" & ".join(quoted), search_type="raw", config="simple") if quoted else None
+
+
+def children_of(conversation: Conversation) -> QuerySet[Conversation]:
+    """What it delegated: conversations that name it as their parent."""
+    rows = conversations_of(conversation.workspace)
+    return rows.filter(source=conversation.source, parent_external_id=conversation.external_id).order_by("last_at", "id")
+
+
+def parent_of(conversation: Conversation) -> Conversation | None:
+    """Who delegated it; None when it has none or that has not arrived."""
+    if not conversation.parent_external_id:
+        return None
+    rows = conversations_of(conversation.workspace)
+    return rows.filter(source=conversation.source, external_id=conversation.parent_external_id).first()
+
+
+# --- the timeline -----------------------------------------------------------------------------------------------------
+
+
+def points_of(conversation: Conversation, *, cache: bool = False) -> list[Point]:
+    """The turns whose context is known, in order."""
+    rows = Request.objects.filter(
+        workspace=conversation.workspace_id, conversation=conversation, purpose="turn", context_tokens__isnull=False
+    ).order_by("position", "id")
+    fields = ["position", "context_tokens", "at"]
+    if cache:
+        fields += ["cache_read_tokens", "cache_write_tokens"]
+    return [Point(*row) for row in rows.values_list(*fields)]
+
+
+def has_cache_counts(conversation: Conversation) -> bool:
+    """Whether any call read from a cache: without, the figure of it would be flat."""
+    rows = Request.objects.filter(workspace=conversation.workspace_id, conversation=conversation)
+    return rows.filter(cache_read_tokens__gt=0).exists()
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def light(rows: QuerySet[Message]) -> QuerySet[Message]:
+    """Messages for a list: `shown_blocks` are the blocks, or None where they are too large; then `excerpt` stands in."""
+    small = When(size__lte=LARGE_MESSAGE, then=F("blocks"))
+    return rows.defer("blocks", "content_hash").annotate(
+        shown_blocks=Case(small, default=None, output_field=JSONField(null=True))
+    )
+
+
+def messages_of(conversation: Conversation) -> QuerySet[Message]:
+    """All of them, light."""
+    return light(Message.objects.filter(workspace=conversation.workspace_id, conversation=conversation))
+
+
+def position_before(message: Message) -> int | None:
+    """Where the message before this one stands; None for the first."""
+    earlier = Message.objects.filter(
+        workspace=message.workspace_id, conversation=message.conversation_id, position__lt=message.position
+    )
+    return earlier.order_by("-position").values_list("position", flat=True).first()
+
+
+def saying(query: str) -> Q:
+    """Messages with these words in any text, tool name or input, whatever the case. Not in ids and types: those are ours."""
+    words = json.dumps(query.replace("\0", ""), ensure_ascii=False)
+    path = (
+        '$[*].keyvalue() ? (@.key != "type" && @.key != "id").value.**'
+        f' ? (@.type() == "string" && @ like_regex {words} flag "iq")'
+    )
+    found = Func(F("blocks"), Value(path), template="jsonb_path_exists(%(expressions)s::jsonpath)", output_field=BooleanField())
+    return Q(found)
+
+
+# --- compactions ------------------------------------------------------------------------------------------------------
+
+
+def compactions_of(workspace: Workspace) -> QuerySet[Compaction]:
+    """With their conversation and its agent, without what only one page reads."""
+    rows = Compaction.objects.filter(workspace=workspace).select_related("conversation__agent")
+    return rows.defer("raw", "dropped_ids", "kept_ids", "cleared_ids", "conversation__search")
+
+
+def dropped_by(compaction: Compaction) -> QuerySet[Message]:
+    """What it took out of the context."""
+    return light(Message.objects.filter(workspace=compaction.workspace_id, dropped_by=compaction))
+
+
+def kept_by(compaction: Compaction) -> QuerySet[Message]:
+    """What stood before it and stayed."""
+    later = Q(dropped_by=None) | Q(dropped_by__position__gt=compaction.position)
+    return messages_of(compaction.conversation).filter(later, position__lt=compaction.position)
+
+
+def restored_after(compaction: Compaction, until: int | None) -> QuerySet[Message]:
+    """What the harness put back after it, up to the position of the next one."""
+    rows = messages_of(compaction.conversation).filter(origin=Origin.RESTORED, position__gte=compaction.position)
+    return rows if until is None else rows.filter(position__lt=until)
+
+
+def neighbours(compaction: Compaction) -> tuple[Compaction | None, Compaction | None]:
+    """The compaction before and the one after it in the same conversation: one query."""
+    rows = Compaction.objects.filter(
+        workspace=compaction.workspace_id,
+        conversation=compaction.conversation_id,
+        number__in=[compaction.number - 1, compaction.number + 1],
+    ).only("number", "position", "workspace", "conversation")
+    by_number = {row.number: row for row in rows}
+    return by_number.get(compaction.number - 1), by_number.get(compaction.number + 1)
+
+
+# --- batches ----------------------------------------------------------------------------------------------------------
+
+
+def counts_since(workspace: Workspace, moment: datetime) -> dict[str, int]:
+    """How many conversations were active, and how many compactions happened, since then; each at most 10,001."""
+    conversations = Conversation.objects.filter(workspace=workspace, last_at__gte=moment)
+    compactions = Compaction.objects.filter(workspace=workspace, at__gte=moment)
+    return {"conversations": conversations[:10_001].count(), "compactions": compactions[:10_001].count()}
+
+
+def batches_of(workspace: Workspace) -> QuerySet[Batch]:
+    """With `problem_count`, without the parser's state."""
+    problems = BatchProblem.objects.filter(workspace=workspace, batch=OuterRef("pk")).order_by()
+    counted = problems.values("batch").annotate(n=Count("*")).values("n")
+    rows = Batch.objects.filter(workspace=workspace).defer("checkpoint")
+    return rows.annotate(problem_count=Coalesce(Subquery(counted), 0))
+
+
+def batches_with_problems(workspace: Workspace) -> QuerySet[Batch]:
+    """Failed ones, and those with something not understood, among the last 500: so that it stays quick among millions."""
+    recent = Batch.objects.filter(workspace=workspace).order_by("-id").values("id")[:RECENT_BATCHES]
+    problems = BatchProblem.objects.filter(workspace=workspace, batch=OuterRef("pk"))
+    trouble = Q(state=BatchState.FAILED) | Q(Exists(problems))
+    return batches_of(workspace).filter(trouble, pk__in=recent).order_by("-id")
+
+
+def waiting_batches(workspace: Workspace) -> int:
+    """How many are still to be digested."""
+    return Batch.objects.pending().filter(workspace=workspace).count()

@@ -1,0 +1,32 @@
+"""Every page and where it is. Pages of a workspace lie under /w/<slug>/; a figure's data is its page + figure.json."""
+
+from django.urls import include, path
+
+from conversations.web import accounts, api_keys, batches, compactions, conversations, messages, overview
+
+workspace = [
+    path("", overview.overview, name="overview"),
+    path("conversations/", conversations.conversation_list, name="conversations"),
+    path("conversations/<int:pk>/", conversations.conversation_page, name="conversation"),
+    path("conversations/<int:pk>/figure.json", conversations.conversation_figure, name="conversation_figure"),
+    path("messages/<int:pk>/", messages.message_page, name="message"),
+    path("compactions/", compactions.compaction_list, name="compactions"),
+    path("compactions/<int:pk>/", compactions.compaction_page, name="compaction"),
+    path("import/", batches.import_page, name="import"),
+    path("import/upload/", batches.upload, name="upload"),
+    path("batches/<int:pk>/", batches.batch_page, name="batch"),
+    path("batches/<int:pk>/redigest/", batches.redigest, name="redigest"),
+    path("settings/api-keys/", api_keys.api_keys, name="api_keys"),
+    path("settings/api-keys/<int:pk>/revoke/", api_keys.revoke, name="revoke_api_key"),
+]
+
+urlpatterns = [
+    path("", accounts.home, name="home"),
+    path("sign-in/", accounts.sign_in, name="sign_in"),
+    path("sign-in/<str:token>/", accounts.sign_in_link, name="sign_in_link"),
+    path("sign-up/", accounts.sign_up, name="sign_up"),
+    path("sign-out/", accounts.sign_out, name="sign_out"),
+    path("password/", accounts.password, name="password"),
+    path("theme/", accounts.theme, name="theme"),
+    path("w/<slug:slug>/", include(workspace)),
+]

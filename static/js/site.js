@@ -1,0 +1,121 @@
+// What every page shares: theme, menus, keys, and errors of htmx shown where they happened.
+"use strict";
+
+(() => {
+  const root = document.documentElement;
+
+  // --- theme: the form works without this; here the page only changes without loading anew
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("[data-theme-form]");
+    const theme = event.submitter?.value;
+    if (!form || !theme) return;
+    event.preventDefault();
+    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+    root.dataset.theme = theme;
+    form.querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", String(button === event.submitter)));
+    document.dispatchEvent(new CustomEvent("theme:changed"));
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new CustomEvent("theme:changed")));
+
+  // --- menus close when something else is chosen
+  const closeMenus = (except) => document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (menu !== except) menu.open = false;
+  });
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = document.querySelector("details.menu[open]");
+    closeMenus();
+    menu?.querySelector("summary").focus();
+  });
+
+  // --- copy
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+  });
+
+  // --- htmx: an error is said beside what was clicked, and stays until it is mended
+  const failed = (event) => {
+    const source = event.detail?.ctx?.sourceElement ?? event.target;
+    const place = document.getElementById("errors");
+    if (!place || event.detail?.error?.name === "AbortError") return;
+    const status = event.detail?.ctx?.response?.status;
+    place.hidden = false;
+    place.querySelector("[data-reason]").textContent = status ? `The server answered ${status}.` : "The server did not answer.";
+    place.querySelector("[data-again]").onclick = () => {
+      place.hidden = true;
+      if (source.requestSubmit) source.requestSubmit();
+      else source.click();
+    };
+  };
+  document.addEventListener("htmx:error", failed);
+  document.addEventListener("htmx:response:error", failed);
+  document.addEventListener("htmx:after:swap", () => { document.getElementById("errors").hidden = true; });
+  if (window.htmx) Object.assign(window.htmx.config, { includeIndicatorCSS: false });
+
+  // --- keys: each is printed on a real link or button and does what a click on it does
+  const KEYS_OFF = "observatory.keys-off";
+  const dialog = document.getElementById("keys");
+  const toggle = document.getElementById("keys-off");
+  if (toggle) {
+    toggle.checked = localStorage.getItem(KEYS_OFF) === "1";
+    toggle.addEventListener("change", () => localStorage.setItem(KEYS_OFF, toggle.checked ? "1" : ""));
+  }
+  document.querySelectorAll("[data-opens-keys]").forEach((button) => button.addEventListener("click", () => dialog.showModal()));
+
+  const typing = (element) => element.closest("input, select, textarea, [contenteditable]") !== null;
+  const visible = (element) => element.checkVisibility();
+  let first = ""; // of a two-key sequence such as "g c"
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (typing(event.target) || document.querySelector("dialog[open], .htmx-request")) return;
+    if (localStorage.getItem(KEYS_OFF) === "1") return;
+    const keys = first ? `${first} ${event.key}` : event.key;
+    first = event.key === "g" && !first ? "g" : "";
+    const target = [...document.querySelectorAll(`[data-key="${CSS.escape(keys)}"]`)].find(visible);
+    const done = target ? use(target) : walk(keys);
+    if (done) event.preventDefault();
+  });
+
+  function use(target) {
+    if (target.matches("input, select, textarea")) {
+      target.focus();
+      target.select?.();
+    } else {
+      target.click();
+    }
+    return true;
+  }
+
+  // j and k walk the rows of a list, n and p the places found, or else the messages
+  function walk(key) {
+    if (key === "j" || key === "k") return step("[data-item]", key === "j" ? 1 : -1, "start");
+    if (key === "n" || key === "p") {
+      const kind = document.querySelector("mark.find") ? "mark.find" : ".message";
+      return step(kind, key === "n" ? 1 : -1, "center");
+    }
+    if (key === "Enter" || key === "o") {
+      if (document.activeElement !== document.body) return false;
+      const link = document.querySelector("[data-item].current a");
+      link?.click();
+      return Boolean(link);
+    }
+    return false;
+  }
+
+  function step(selector, by, block) {
+    const all = [...document.querySelectorAll(selector)].filter(visible);
+    if (!all.length) return false;
+    const at = all.findIndex((each) => each.classList.contains("current"));
+    const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)];
+    all.forEach((each) => { each.classList.toggle("current", each === next); each.removeAttribute("aria-current"); });
+    next.setAttribute("aria-current", "true");
+    next.closest("details")?.setAttribute("open", "");
+    next.scrollIntoView({ block: block === "start" ? "nearest" : block });
+    return true;
+  }
+})();
