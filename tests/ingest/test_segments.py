@@ -148,7 +148,7 @@ def test_a_full_compaction_of_a_fresh_context_splits_it_in_two(messages, positio
 def test_time_grows_with_the_number_of_messages():
     def seconds(count):
         messages = [result(f"m{number}", number, f"t{number}") for number in range(count)]
-        random.Random(1).shuffle(messages)  # noqa: S311 -- no secret
+        random.Random(1).shuffle(messages)
         every = range(0, count, count // 50)
         compactions = [PlacedCompaction(f"x{at}", at, kept=[f"m{at - 1}"]) for at in every]
         start = process_time()

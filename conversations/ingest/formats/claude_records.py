@@ -30,8 +30,9 @@ SILENT_SYSTEM = frozenset(
 
 
 class Record(Struct, rename="camel", gc=False):
-    """One line. Every field may be missing or of any type: the format is private and drifts. What is not named here
-    (`toolUseResult`, `data` of progress records: half of a file's bytes) is skipped without being built.
+    """One line. Every field may be missing or of any type: the format is private and drifts.
+
+    What is not named here (`toolUseResult`, `data` of progress records: half of a file) is skipped, not built.
     """
 
     type: Any = ""

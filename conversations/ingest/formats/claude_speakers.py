@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from conversations.ingest.events import Block, ToolResult
+from conversations.ingest.events import Block, Text, ToolResult
 from conversations.ingest.formats.base import mapping_of
 from conversations.ingest.formats.claude_records import Record
 from conversations.vocabulary import Origin, Role
@@ -23,8 +23,10 @@ _SLASH = re.compile(r"/[A-Za-z][\w:.-]*(?:\s|$)")
 
 
 def role_of(blocks: list[Block]) -> Role:
-    """Tool results travel in user records."""
-    return Role.TOOL if any(isinstance(block, ToolResult) for block in blocks) else Role.USER
+    """Tool results travel in user records; what the user says beside one (a reason for a refusal) is still the user's."""
+    answers = any(isinstance(block, ToolResult) for block in blocks)
+    words = any(isinstance(block, Text) and not is_harness_text(block.text) for block in blocks)
+    return Role.TOOL if answers and not words else Role.USER
 
 
 def origin_of(record: Record, said: str, *, after_caveat: bool) -> Origin:

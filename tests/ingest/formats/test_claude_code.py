@@ -191,6 +191,18 @@ def test_tool_result_is_text(content, text):
     assert (message.role, message.content) == (Role.TOOL, [ToolResult(text=text, id="t1", is_error=True)])
 
 
+@pytest.mark.parametrize(
+    ("text", "role"), [("my user name is dana", "user"), ("<system-reminder>Be brief.</system-reminder>", "tool")]
+)
+def test_words_of_the_user_beside_a_tool_result_are_the_users(text, role):
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": "ok"}
+
+    [message] = messages(user("u1", [result, {"type": "text", "text": text}]))
+
+    assert message.role == role
+    assert message.content == [ToolResult(text="ok", id="t1"), Text(text)]
+
+
 def test_image_leaves_a_placeholder_with_its_size():
     source = {"type": "base64", "media_type": "image/png", "data": "A" * 400}
 
@@ -347,7 +359,8 @@ def test_repeated_boundary_is_one_compaction():
     ]
 
 
-COMMAND = "<command-name>/compact</command-name>\n<command-message>compact</command-message>\n<command-args>keep the port</command-args>"
+COMMAND = "<command-name>/compact</command-name>
+<command-args>keep the port</command-args>"
 
 
 @pytest.mark.parametrize(

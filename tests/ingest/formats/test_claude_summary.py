@@ -6,7 +6,7 @@ from conversations.ingest.formats.claude_summary import is_wrapped, unwrap
 
 OPENING = "This session is being continued from a previous conversation that ran out of context."
 COVERS = " The summary below covers the earlier portion of the conversation.\n\n"
-POINTER = "If you need specific details from before compaction (like exact code snippets), read the full transcript at: /x.jsonl"
+POINTER = "If you need specific details from before compaction (like code), read the full transcript at: /x.jsonl"
 TOOLS = "<system-reminder>\n<tools-used-before-summary>Read, Edit</tools-used-before-summary>\n</system-reminder>\n\n"
 GO_ON = "Continue the conversation from where it left off without asking the user any further questions."
 RECENT = "The messages after this summary are the most recent messages from before compaction, kept verbatim."

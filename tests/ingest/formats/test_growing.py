@@ -136,9 +136,7 @@ KINDS = [
 ]
 BLOCK = st.fixed_dictionaries(
     {"type": st.sampled_from(["text", "thinking", "tool_use", "tool_result", "image", "compaction", "odd"])},
-    optional={
-        name: ANY_JSON for name in ("text", "thinking", "input", "content", "source", "id", "tool_use_id", "name")
-    },
+    optional=dict.fromkeys(("text", "thinking", "input", "content", "source", "id", "tool_use_id", "name"), ANY_JSON),
 )
 
 

@@ -200,9 +200,7 @@ EVENT_FIELDS = st.fixed_dictionaries(
         "id": st.text(),
         "conversation": st.text(),
     },
-    optional={
-        name: ANY_JSON for name in ("role", "content", "usage", "kept", "cleared", "raw", "at", "sequence", "model")
-    },
+    optional=dict.fromkeys(("role", "content", "usage", "kept", "cleared", "raw", "at", "sequence", "model"), ANY_JSON),
 )
 
 

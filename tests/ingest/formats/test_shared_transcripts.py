@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conversations.ingest.events import CompactionEvent, MessageEvent, RequestEvent, Summary
+from conversations.ingest.events import CompactionEvent, MessageEvent, RequestEvent, Summary, ToolResult
 from conversations.ingest.formats import event_key, parse_file
 from conversations.ingest.segments import PlacedCompaction, PlacedMessage, drops
 from conversations.vocabulary import CLEARING_KINDS, Origin
@@ -103,7 +103,12 @@ def of(kind, events):
 
 def dropped_by(events):
     """Compaction id -> ids of the messages it dropped."""
-    messages = [PlacedMessage(event.id, event.sequence) for event in of(MessageEvent, events)]
+    messages = [
+        PlacedMessage(event.id, event.sequence, [block.id for block in event.content], only_results=True)
+        if event.content and all(isinstance(block, ToolResult) for block in event.content)
+        else PlacedMessage(event.id, event.sequence)
+        for event in of(MessageEvent, events)
+    ]
     compactions = [
         PlacedCompaction(
             event.id, event.sequence, event.kind, event.kept, event.dropped, event.cleared, event.summary_message
@@ -136,8 +141,11 @@ def test_claude_code_figures_equal_those_counted_from_the_lines(path):
 
     assert [(event.id, event.tokens_before) for event in full_compactions(events)] == counted.boundaries
     assert {event.id: context_of(event) for event in of(RequestEvent, events)} == counted.contexts
-    assert {key: ids & spoken for key, ids in dropped_by(events).items()} == {
-        key: ids for key, ids in counted.dropped.items() if ids
+    full, found, cleared = {event.id for event in full_compactions(events)}, dropped_by(events), set()
+    for key in found.keys() - full:
+        cleared |= found.pop(key)
+    assert {key: ids & spoken for key, ids in found.items()} == {
+        key: ids - cleared for key, ids in counted.dropped.items() if ids
     }
 
 
@@ -155,6 +163,25 @@ def test_claude_code_summaries_are_the_logged_words_and_belong_to_their_compacti
         assert isinstance(block, Summary)
         assert "This session is being continued" not in block.text[:200]
         assert "read the full transcript at" not in block.text[-300:]
+
+
+@pytest.mark.parametrize("path", CLAUDE, ids=lambda path: path.stem[:22])
+def test_micro_compactions_drop_the_results_they_name(path):
+    expected, results = {}, {}
+    for _, record in lines_of(path):
+        content = (record.get("message") or {}).get("content")
+        blocks = content if record["type"] == "user" and isinstance(content, list) else []
+        if {block["type"] for block in blocks} == {"tool_result"}:  # with words beside it, the message stays
+            results |= {block["tool_use_id"]: record["uuid"] for block in blocks}
+        if record.get("subtype") == "microcompact_boundary":
+            named = record["microcompactMetadata"]["compactedToolIds"]
+            gone = set().union(*expected.values())
+            expected[record["uuid"]] = {results[call] for call in named if call in results} - gone
+        elif record.get("subtype") == "compact_boundary":
+            results = {}
+    found = dropped_by(parsed(path))
+
+    assert {key: found[key] for key in expected} == expected
 
 
 @pytest.mark.parametrize("path", CODEX, ids=lambda path: path.stem[:22])
