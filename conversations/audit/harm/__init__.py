@@ -19,7 +19,7 @@ from conversations.audit.harm.watch import Before, HarmState, Hit, Signal, walk
 from conversations.audit.model import Added, Evidence, Finding, Line, Segment
 from conversations.vocabulary import Outcome
 
-__all__ = ["Harm", "HarmState", "find_harm"]
+__all__ = ["SEVERITY", "SIGNALS", "Harm", "HarmState", "find_harm"]
 
 SIGNALS: tuple[type[Signal], ...] = (
     RuleBroken,
@@ -34,6 +34,21 @@ SIGNALS: tuple[type[Signal], ...] = (
     DelegatedTwice,
     InventedUsed,
 )
+#: How much each says about harm, 0 to 1, for ranking: what people say and do outweighs what the agent reads. On hand labels
+#: 39 % of the losses looked up again were needed later, against 22 % of the others; of those worked out again 86 %.
+SEVERITY = {
+    RuleBroken.name: 1.0,
+    UserRepeats.name: 1.0,
+    InventedUsed.name: 0.9,
+    AskedAgain.name: 0.8,
+    ChangeTakenBack.name: 0.8,
+    UserSuppliesAgain.name: 0.7,
+    WorkedOutAgain.name: 0.7,
+    DelegatedTwice.name: 0.6,
+    FailsAgain.name: 0.6,
+    SameErrorAgain.name: 0.6,
+    LookedUpAgain.name: 0.4,
+}
 #: Below this many replies of the agent there is nothing to look at: "not checkable", which is not "none found".
 MIN_REPLIES = 10
 #: A signal that fires less than this many times as often as without a boundary is not shown.

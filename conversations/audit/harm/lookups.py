@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, ClassVar
 
+from conversations.audit.calls import Call
 from conversations.audit.harm.marks import names_in
 from conversations.audit.harm.watch import Before, Hit, Step, tokens_of
 from conversations.audit.harm.weights import stems
@@ -24,6 +25,10 @@ MIN_STEMS = 4
 #: Of the agent's prose so many characters of a line are read for findings.
 MAX_PROSE = 20_000
 
+#: What the agent is about to do, or did again, is no finding.
+_NARRATION = re.compile(
+    r"\b(?:let me|let's|i'll|i will|i need to|now (?:i|run|let)|pass(?:ed|es|ing)?)\b", re.IGNORECASE
+)
 _NUMBERED = re.compile(r"(?m)^[ \t]*\d+[→|\t]")
 
 
@@ -42,7 +47,7 @@ class LookedUpAgain:
 
     def __init__(self, before: Before, memory: dict[str, Any]) -> None:
         self._before = before
-        self.memory = {"closed": [], "found": {}, **memory}
+        self.memory = {"closed": [], "found": {}, "charged": [], **memory}
 
     @cached_property
     def _facts(self) -> dict[str, Fact]:
@@ -82,35 +87,45 @@ class LookedUpAgain:
     def _found(self, fact: str, step: Step) -> None:
         if fact not in self.memory["closed"] and fact not in self.memory["found"]:
             line, call = step.line, step.call
-            made = call.line if call else line
-            self.memory["found"][fact] = [
-                made.message,
-                line.message,
-                line.position,
-                tokens_of(line.text),
-                made.tool,
-                step.number,
-            ]
+            self.memory["found"][fact] = {
+                "made": call.line.message if call else line.message,
+                "result": line.message,
+                "tool": call.line.tool if call else line.tool,
+                "path": call.path if call else "",
+                "position": line.position,
+                "number": step.number,
+                "cost": tokens_of(line.text),
+            }
 
     def _used(self, step: Step) -> Iterator[Hit]:
         for fact, found in sorted(self.memory["found"].items()):
-            if step.number - found[5] > USED_WITHIN:
+            if step.number - found["number"] > USED_WITHIN:
                 self._close([fact])
             elif self._names[fact] & step.tokens:
                 self._close([fact])
-                yield self._hit(fact, found, step.line.message)
+                if not _edits(step.call, found["path"]):
+                    yield self._hit(fact, found, step.line.message)
 
-    def _close(self, facts: Counter[str] | list[str]) -> None:
+    def _close(self, facts: Iterable[str]) -> None:
         for fact in sorted(facts):
             self.memory["found"].pop(fact, None)
             if fact not in self.memory["closed"]:
                 self.memory["closed"].append(fact)
 
-    def _hit(self, fact: str, found: list[Any], used: str) -> Hit:
-        made, result, position, cost, tool, _ = found
-        said = " ".join(self._facts[fact].quote.split())[:100]
-        text = f"{tool or 'A tool'} had to bring “{said}” back before the agent could use it, about {cost:,} tokens."
-        return Hit(self.name, f"fact:{fact}", text, tuple(dict.fromkeys((made, result, used))), position, cost)
+    def _hit(self, fact: str, found: dict[str, Any], used: str) -> Hit:
+        """Only the first fact that a result brings back is charged with it: costs of hits can be added up."""
+        said = " ".join(_NUMBERED.sub(" ", self._facts[fact].quote).split())[:100]
+        text = f"{found['tool'] or 'A tool'} had to bring “{said}” back before the agent could use it."
+        messages = tuple(dict.fromkeys((found["made"], found["result"], used)))
+        cost = found["cost"] if found["result"] not in self.memory["charged"] else None
+        self.memory["charged"] = [*self.memory["charged"], found["result"]][-USED_WITHIN:]
+        return Hit(self.name, f"fact:{fact}", text, messages, found["position"], cost)
+
+
+def _edits(call: Call | None, path: str) -> bool:
+    """Whether the call changes the file that was read: some harnesses force a read before an edit, whoever knows what."""
+    changes = {"new_string", "content", "edits", "new_source"}
+    return call is not None and bool(path) and call.path == path and bool(changes & call.input.keys())
 
 
 class WorkedOutAgain:
@@ -125,7 +140,8 @@ class WorkedOutAgain:
     @cached_property
     def _wanted(self) -> list[tuple[str, frozenset[str]]]:
         found_out = (Author.ASSISTANT, Author.THINKING, Author.TOOL_RESULT)
-        facts = [(fact.id, stems(fact.quote)) for fact in self._before.facts if fact.author in found_out]
+        told = [f for f in self._before.facts if f.author in found_out and not _NARRATION.search(f.quote)]
+        facts = [(fact.id, stems(fact.quote)) for fact in told]
         return [(fact, wanted) for fact, wanted in facts if len(wanted) >= MIN_STEMS]
 
     @cached_property

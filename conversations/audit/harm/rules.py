@@ -8,7 +8,9 @@ _FORBIDS = re.compile(
     r"\b(?:do not|don't|dont|never|must not|mustn't|should not|shouldn't|may not|no more|stop|avoid|without|instead of|rather than|not to)\b",
     re.IGNORECASE,
 )
-_CLAUSE_END = re.compile(r"[.;!?\n]|,? but\b|,? unless\b|,? instead\b|,? use\b|\bunless\b")
+_CLAUSE_END = re.compile(
+    r"[.;!?\n](?=\s|$)|,\s+(?=(?:we|i|it|you|use|but|as|since|because|so|always|only|prefer)\b)|\bbut\b|\binstead\b|\bbecause\b"
+)
 _CODE = re.compile(r"`([^`\n]{2,80})`")
 _NAME = re.compile(r"(?<![\w/.-])(?:--?[a-z][\w-]+|[\w.-]*[\w-]+(?:/[\w.@-]+)+/?|\w[\w-]*\.[a-z]{1,5})(?![\w/])")
 #: Verbs that are commands of their own, and what they look like when run.
@@ -24,6 +26,23 @@ _DEEDS = {
 _TOOLS = re.compile(
     r"\b(?:npm|npx|yarn|pnpm|bun|pip|poetry|uv|conda|docker|podman|sudo|python|python3|node|curl|wget|brew|apt|make|cargo|gradle|mvn|sed|awk)\b"
 )
+#: Naming a thing to these does nothing to it.
+_LOOKING = VIEWERS - {
+    "git",
+    "gh",
+    "rm",
+    "cp",
+    "mv",
+    "curl",
+    "wget",
+    "kill",
+    "pkill",
+    "sed",
+    "touch",
+    "mkdir",
+    "chmod",
+    "tee",
+}
 #: What makes a rule hold only sometimes; whether the time has come cannot be told from a command.
 _CONDITION = re.compile(
     r"\b(?:until|unless|before|yet|if|when|for now|in this (?:phase|step)|right now|first)\b", re.IGNORECASE
@@ -54,7 +73,7 @@ def uses(call: Call, names: frozenset[str]) -> str:
 def _runs(command: str, name: str) -> bool:
     for segment in re.split(r"&&|\|\||[;\n|]", command):
         first = segment.split()[0].rsplit("/", 1)[-1] if segment.split() else ""
-        if first in VIEWERS:
+        if first in _LOOKING and first != name:
             continue
         if (
             first == name

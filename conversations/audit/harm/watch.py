@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
+import conversations.audit.facts  # noqa: F401  # `voice` and `facts` import each other, which works from this end only
 from conversations.audit.calls import Call, calls_of, input_of
 from conversations.audit.harm.marks import Marks, tokens_of_text
 from conversations.audit.harm.weights import Weights
@@ -45,7 +46,7 @@ class HarmState:
     replies: int = 0  # of the agent, among them
     pending: Mapping[str, Line] = field(default_factory=dict)  # calls whose result has not come yet, by tool id
     memory: Mapping[str, Any] = field(default_factory=dict)  # by signal
-    hits: Sequence[Hit] = ()
+    hits: tuple[Hit, ...] = ()
 
 
 @dataclass(frozen=True)
