@@ -359,8 +359,7 @@ def test_repeated_boundary_is_one_compaction():
     ]
 
 
-COMMAND = "<command-name>/compact</command-name>
-<command-args>keep the port</command-args>"
+COMMAND = "<command-name>/compact</command-name>\n<command-args>keep the port</command-args>"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,14 @@ def message(key="m1", **fields):
     return {"type": "message", "id": key, "conversation": "c1", "role": "user", "content": "Hi"} | fields
 
 
+def request(**fields):
+    return {"type": "request", "id": "r1", "conversation": "c1"} | fields
+
+
+def compaction(**fields):
+    return {"type": "compaction", "id": "x1", "conversation": "c1"} | fields
+
+
 def body(*events, shape="batch"):
     if shape == "lines":
         return b"\n".join(json.dumps(event).encode() for event in events) + b"\n"
@@ -31,11 +39,7 @@ def results(raw, **limits):
 
 @pytest.mark.parametrize("shape", ["batch", "list", "lines"])
 def test_batch_is_read_in_every_shape(shape):
-    events = [
-        message(),
-        {"type": "request", "id": "r1", "conversation": "c1"},
-        {"type": "compaction", "id": "x", "conversation": "c1"},
-    ]
+    events = [message(), request(), compaction()]
 
     assert [type(event) for event in results(body(*events, shape=shape))] == [
         MessageEvent,
@@ -89,7 +93,7 @@ CALL = {"type": "tool_call", "name": "x", "input": {"a": [[[[1]]]]}}
         (message(content=[{"type": "text", "text": 5}]), "bad_field", "content[0].text", "Expected `str`", "schema"),
         (message(content=[{"type": "txt"}]), "bad_field", "content[0].type", "'txt'", "tool_result"),
         (message(content=[{"type": "tool_call"}]), "bad_field", "content[0].name", "missing", 'Add "name"'),
-        (message(content=[{"type": "image", "bytes": -1}]), "bad_field", "content[0].bytes", "between 0 and", "unknown"),
+        (message(content=[{"type": "image", "bytes": -1}]), "bad_field", "content[0].bytes", "between", "unknown"),
         (message(content=[CALL]), "too_deep", "", "deeper than 4", "Flatten"),
         (message(""), "bad_field", "id", "is empty", "Give the id"),
         (message(conversation="  "), "bad_field", "conversation", "is empty", "Give the id"),
@@ -101,17 +105,11 @@ CALL = {"type": "tool_call", "name": "x", "input": {"a": [[[[1]]]]}}
         ({"type": "letter"}, "unknown_type", "type", "'letter'", "message, request"),
         ({"id": "m1"}, "unknown_type", "type", "missing", 'Add "type"'),
         ("text", "bad_field", "", "Expected `object`", "schema"),
-        (
-            {"type": "request", "id": "r", "conversation": "c", "usage": {"input_tokens": -1}},
-            "bad_field", "usage.input_tokens", "-1", "Leave it out",
-        ),
-        ({"type": "request", "id": "r", "conversation": "c", "purpose": "fun"}, "bad_field", "purpose", "fun", "turn"),
-        ({"type": "compaction", "id": "r", "conversation": "c", "kept": ["a", ""]}, "bad_field", "kept[1]", "empty", "id"),
-        (
-            {"type": "compaction", "id": "r", "conversation": "c", "cost": {"output_tokens": 2**40}},
-            "bad_field", "cost.output_tokens", "2,147,483,647", "Leave it out",
-        ),
-        ({"type": "compaction", "id": "r", "conversation": "c", "raw": {"a": [[[[1]]]]}}, "too_deep", "", "deeper", "Flatten"),
+        (request(usage={"input_tokens": -1}), "bad_field", "usage.input_tokens", "-1", "Leave it out"),
+        (request(purpose="fun"), "bad_field", "purpose", "fun", "turn"),
+        (compaction(kept=["a", ""]), "bad_field", "kept[1]", "empty", "id"),
+        (compaction(cost={"output_tokens": 2**40}), "bad_field", "cost.output_tokens", "2,147,483,647", "Leave it out"),
+        (compaction(raw={"a": [[[[1]]]]}), "too_deep", "", "deeper", "Flatten"),
         ({"type": "conversation", "conversation": "c", "context_window": -5}, "bad_field", "context_window", "-5", ""),
     ],
 )  # fmt: skip
