@@ -16,7 +16,7 @@ from conversations.ingest.queries import batch_conversations
 from conversations.models import Batch, BatchProblem, Conversation
 from conversations.vocabulary import BatchState, MemberRole
 from conversations.web import queries
-from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required, wants_partial
+from conversations.web.pages import WorkspaceRequest, may, member_required, render_page, role_required, wants_partial
 from conversations.web.paging import Order, page_of
 
 NEWEST = Order("id", descending=True)
@@ -52,7 +52,7 @@ class RefusedFile:
 def import_page(request: WorkspaceRequest) -> HttpResponse:
     """Drop files; below, the batches of late."""
     page = page_of(queries.batches_of(request.workspace), NEWEST, request.GET)
-    context = {"page": page, "may_import": request.may(MemberRole.REVIEWER)}
+    context = {"page": page, "may_import": may(request.membership, MemberRole.REVIEWER)}
     return render_page(request, "batches/import.html", context, partial="batches/results.html")
 
 
@@ -94,7 +94,7 @@ def batch_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "card": BatchCard(batch, batch_conversations(batch)),
         "batch": batch,
         "page": problems,
-        "may_redigest": request.may(MemberRole.REVIEWER) and batch.raw_deleted_at is None,
+        "may_redigest": may(request.membership, MemberRole.REVIEWER) and batch.raw_deleted_at is None,
     }
     return render_page(request, "batches/page.html", context, partial="batches/card.html")
 

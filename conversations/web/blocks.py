@@ -27,6 +27,7 @@ class Shown:
     body: Html
     length: int  # characters of the whole
     more: int  # characters left out
+    prose: bool = False
     is_error: bool = False
     opened: bool = False  # what was looked for is inside
 
@@ -61,23 +62,31 @@ def call_names(messages: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, str
 
 
 def shown(
-    blocks: Sequence[Mapping[str, Any]], *, query: str = "", names: Mapping[str, str] | None = None, whole: bool = False
+    blocks: Sequence[Mapping[str, Any]],
+    *,
+    query: str = "",
+    names: Mapping[str, str] | None = None,
+    prose: bool = False,
+    whole: bool = False,
 ) -> list[Shown]:
-    """The blocks of one message; `whole` leaves nothing out."""
-    return [_shown(block, query, names or {}, whole=whole) for block in blocks]
+    """The blocks of one message. `prose`: its text is a model's, with headings and lists; people's words are shown as they
+    typed them. `whole` leaves nothing out."""
+    return [_shown(block, query, names or {}, prose=prose, whole=whole) for block in blocks]
 
 
-def _shown(block: Mapping[str, Any], query: str, names: Mapping[str, str], *, whole: bool) -> Shown:
+def _shown(block: Mapping[str, Any], query: str, names: Mapping[str, str], *, prose: bool, whole: bool) -> Shown:
     kind, text = str(block.get("type")), text_of(block)
     limit = len(text) if whole else FOLDED_SHOWN if kind in _FOLDED else TEXT_SHOWN
     start = _start(text, query, limit)
     piece = text[start : start + limit]
     marks = places(piece, query)
+    as_prose = kind == "summary" or (prose and kind == "text")
     return Shown(
         kind=kind,
         label=_label(block, names),
         line=_line(block, text),
-        body=render(piece, marks) if kind == "summary" else highlight(piece, marks),
+        body=render(piece, marks) if as_prose else highlight(piece, marks),
+        prose=as_prose,
         length=len(text),
         more=len(text) - len(piece),
         is_error=bool(block.get("is_error")),

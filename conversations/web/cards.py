@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from conversations.models import Message, Workspace
-from conversations.vocabulary import Origin
+from conversations.vocabulary import Origin, Role
 from conversations.web.blocks import Shown, call_names, shown
 from conversations.web.highlight import Html, highlight, places
 
@@ -55,7 +55,7 @@ def _card(message: Message, workspace: Workspace, query: str, names: dict[str, s
         url=reverse("message", args=[workspace.slug, message.pk]),
         who=who(message),
         note=_ORIGINS.get(message.origin, ""),
-        parts=shown(blocks or [], query=query, names=names),
+        parts=shown(blocks or [], query=query, names=names, prose=message.role == Role.ASSISTANT),
         excerpt=excerpt,
     )
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from conversations.models import Compaction, Conversation, Message
+from conversations.vocabulary import CLEARING_KINDS
 from conversations.web import queries
 from conversations.web.cards import Card, cards
 from conversations.web.figures import token_timeline
@@ -113,6 +114,7 @@ def cut_of(compaction: Compaction, conversation: Conversation) -> Cut:
         after=after,
         href=reverse("compaction", args=[conversation.workspace.slug, compaction.pk]),
         label=f"Compaction {compaction.number}{known}",
+        clearing=compaction.kind in CLEARING_KINDS,
     )
 
 

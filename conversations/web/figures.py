@@ -7,9 +7,16 @@ from conversations.web.timeline import Cut, Point, chosen, index_of
 
 Figure = dict[str, Any]
 
+#: Clearing old tool results is less than replacing everything by a summary: an empty triangle.
+_SYMBOLS = {False: "triangle-down", True: "triangle-down-open"}
 #: A context window far above everything drawn would press the line flat; then only the caption names it.
 _WINDOW_IN_SIGHT = 1.6
-_CACHE_PARTS = (("cache read", "--accent"), ("cache written", "--altered"), ("not cached", "--ink-muted"))
+#: (name, colour of the line, colour of the area)
+_CACHE_PARTS = (
+    ("read from the cache", "--kept", "--kept-tint"),
+    ("written to the cache", "--altered", "--altered-tint"),
+    ("not cached", "--ink-muted", "--surface-sunken"),
+)
 
 
 def token_timeline(
@@ -28,7 +35,9 @@ def token_timeline(
     inside = [at - first for at in places if first <= at <= stop]
     picked = [first + at for at in chosen([point.tokens for point in points[first:stop]], inside)]
     x = [_time(points[at]) if by_time else at + 1 for at in picked]
-    lines = _cache_lines(points, picked, x) if cache else [_context_line(points, picked, x)]
+    # Between two requests nothing changes: over time the line is a step, not a slope over an idle night.
+    shape = "hv" if by_time else "linear"
+    lines = _cache_lines(points, picked, x, shape) if cache else [_context_line(points, picked, x, shape)]
     marks = _marks(points, cuts, places, by_time=by_time)
     return {
         "data": [*lines, marks] if cuts else lines,
@@ -48,14 +57,14 @@ def _time(point: Point) -> str | None:
     return point.at.isoformat() if point.at else None
 
 
-def _context_line(points: Sequence[Point], picked: Sequence[int], x: Sequence[Any]) -> Figure:
+def _context_line(points: Sequence[Point], picked: Sequence[int], x: Sequence[Any], shape: str) -> Figure:
     return {
         "type": "scatter",
         "mode": "lines",
         "name": "context tokens",
         "x": list(x),
         "y": [points[at].tokens for at in picked],
-        "line": {"width": 1.5, "shape": "linear"},
+        "line": {"width": 1.5, "shape": shape},
         "fill": "tozeroy",
         "hovertemplate": "%{y:,} tokens<extra>request %{customdata}</extra>",
         "customdata": [at + 1 for at in picked],
@@ -63,7 +72,7 @@ def _context_line(points: Sequence[Point], picked: Sequence[int], x: Sequence[An
     }
 
 
-def _cache_lines(points: Sequence[Point], picked: Sequence[int], x: Sequence[Any]) -> list[Figure]:
+def _cache_lines(points: Sequence[Point], picked: Sequence[int], x: Sequence[Any], shape: str) -> list[Figure]:
     parts = [_cache_parts(points[at]) for at in picked]
     return [
         {
@@ -73,12 +82,12 @@ def _cache_lines(points: Sequence[Point], picked: Sequence[int], x: Sequence[Any
             "x": list(x),
             "y": [part[number] for part in parts],
             "stackgroup": "context",
-            "line": {"width": 1, "shape": "linear"},
+            "line": {"width": 1, "shape": shape},
             "hovertemplate": "%{y:,} " + name + "<extra>request %{customdata}</extra>",
             "customdata": [at + 1 for at in picked],
-            "meta": {"token": token, "fill": token},
+            "meta": {"token": token, "fill": fill},
         }
-        for number, (name, token) in enumerate(_CACHE_PARTS)
+        for number, (name, token, fill) in enumerate(_CACHE_PARTS)
     ]
 
 
@@ -94,7 +103,7 @@ def _marks(points: Sequence[Point], cuts: Sequence[Cut], places: Sequence[int], 
         "name": "compaction",
         "x": [cut.at.isoformat() if by_time else at + 0.5 for cut, at in zip(cuts, places, strict=True)],
         "y": [_height(points, cut, at) for cut, at in zip(cuts, places, strict=True)],
-        "marker": {"symbol": "triangle-down", "size": 12},
+        "marker": {"symbol": [_SYMBOLS[cut.clearing] for cut in cuts], "size": 12},
         "text": [cut.label for cut in cuts],
         "hovertemplate": "%{text}<extra></extra>",
         "customdata": [cut.href for cut in cuts],

@@ -9,8 +9,10 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from conversations.models import Message
+from conversations.vocabulary import Role
 from conversations.web.blocks import Shown, shown, text_of
 from conversations.web.cards import who
+from conversations.web.highlight import highlight
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
 
 #: Characters on one page: 200 KB of prose are about 60 KB compressed.
@@ -37,7 +39,7 @@ def message_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     context = {
         "message": message,
         "who": who(message),
-        "parts": piece_of(message.blocks, Piece((number - 1) * PIECE, number * PIECE)),
+        "parts": piece_of(message.blocks, Piece((number - 1) * PIECE, number * PIECE), prose=message.role == Role.ASSISTANT),
         "total": total,
         "number": number,
         "pages": pages,
@@ -51,9 +53,9 @@ def _page_number(text: str, pages: int) -> int:
     return int(text)
 
 
-def piece_of(blocks: Sequence[dict[str, Any]], piece: Piece) -> list[Shown]:
+def piece_of(blocks: Sequence[dict[str, Any]], piece: Piece, *, prose: bool = False) -> list[Shown]:
     """The blocks that lie in the piece, the first and last perhaps in part."""
-    return [part for block, start, stop in _cuts(blocks, piece) for part in [_part(block, start, stop)]]
+    return [_part(block, start, stop, prose=prose) for block, start, stop in _cuts(blocks, piece)]
 
 
 def _cuts(blocks: Sequence[dict[str, Any]], piece: Piece) -> Iterator[tuple[dict[str, Any], int, int]]:
@@ -67,10 +69,9 @@ def _cuts(blocks: Sequence[dict[str, Any]], piece: Piece) -> Iterator[tuple[dict
         at += length
 
 
-def _part(block: dict[str, Any], start: int, stop: int) -> Shown:
+def _part(block: dict[str, Any], start: int, stop: int, *, prose: bool) -> Shown:
     text = text_of(block)
-    [whole] = shown([{**block, "text": text[start:stop]} if block.get("type") != "tool_call" else block], whole=True)
-    if block.get("type") == "tool_call" and (start, stop) != (0, len(text)):
-        [cut] = shown([{"type": "text", "text": text[start:stop]}], whole=True)
-        return replace(whole, body=cut.body)
-    return whole
+    if block.get("type") != "tool_call":
+        return shown([{**block, "text": text[start:stop]}], whole=True, prose=prose)[0]
+    [call] = shown([block])
+    return replace(call, body=highlight(text, start=start, end=stop), more=0)

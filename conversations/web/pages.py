@@ -29,13 +29,9 @@ class WorkspaceRequest(HttpRequest):
     membership: Membership
     memberships: list[Membership]  # all of the user's, for the switcher
 
-    def may(self, role: MemberRole) -> bool:
-        """Whether the member has this role or one above it."""
-        return may(self.membership, role)
-
 
 def may(membership: Membership, role: MemberRole) -> bool:
-    """Roles are declared from the most powerful to the least."""
+    """Whether the member has this role or one above it. Roles are declared from the most powerful to the least."""
     ranks = list(MemberRole)
     return ranks.index(MemberRole(membership.role)) <= ranks.index(role)
 

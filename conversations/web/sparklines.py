@@ -15,24 +15,28 @@ def sparkline_svg(line: Mapping[str, Any], *, label: str, css: str = "spark") ->
     points: Sequence[Sequence[int]] = line.get("points") or ()
     if not points:
         return Html("")
-    step = WIDTH / max(len(points), 1)
+    if len(points) == 1:
+        points = [points[0], points[0]]  # a line needs two ends
+    step = WIDTH / (len(points) - 1)
     top = max(high for _, high in points) or 1
     path = " ".join(f"{x:g},{y:g}" for x, y in _outline(points, step, top))
-    last = round(len(points) * step - step / 2, 1)
-    marks = "".join(_mark(mark * step) for mark in line.get("marks") or ())
+    marks = "".join(_mark(min(max((mark - 0.5) * step, 0), WIDTH)) for mark in line.get("marks") or ())
     return Html(
         f'<svg class="{css}" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{label}">'
-        f'<polygon class="plot-area" points="{round(step / 2, 1):g},{HEIGHT} {path} {last:g},{HEIGHT}"/>'
+        f'<polygon class="plot-area" points="0,{HEIGHT} {path} {WIDTH},{HEIGHT}"/>'
         f'{marks}<polyline class="plot-line" points="{path}"/></svg>'
     )
 
 
 def _outline(points: Sequence[Sequence[int]], step: float, top: int) -> list[tuple[float, float]]:
-    """Each point in the middle of its place: lowest, then highest, as a tooth rises."""
+    """Both ends of each point, first the one nearer to where the line came from: low to high where a tooth rises, high to
+    low where it was cut within the point."""
     found: list[tuple[float, float]] = []
+    last = points[0][0]
     for at, (low, high) in enumerate(points):
-        x = round((at + 0.5) * step, 1)
-        found += [(x, _y(low, top))] if low == high else [(x, _y(low, top)), (x, _y(high, top))]
+        ends = (low,) if low == high else (low, high) if abs(low - last) <= abs(high - last) else (high, low)
+        found += [(round(at * step, 1), _y(tokens, top)) for tokens in ends]
+        last = ends[-1]
     return found
 
 

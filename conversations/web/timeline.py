@@ -32,6 +32,7 @@ class Cut:
     after: int | None
     href: str
     label: str
+    clearing: bool = False  # it blanked tool results and replaced nothing else
 
 
 def index_of(points: Sequence[Point], cut: Cut) -> int:
