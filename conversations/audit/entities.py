@@ -4,6 +4,7 @@ The same extractor reads the source and the summary; two entities are the same t
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,12 +51,18 @@ MEASURES = frozenset(
 _CHUNK = re.compile(r"[^\s\"'`<>()\[\]{},;|=“”‘’]{2,300}")
 _TELLING = re.compile(r"[0-9/\\_.#:-]|[a-z][A-Z]|[A-Z]{2}")
 _LINE_SUFFIX = re.compile(r"(?::\d+(?:[-:]\d+)?|#L\d+(?:-L?\d+)?)$")
+#: A line as grep lists it: path, number, content.
+_LISTED = re.compile(r"([^:]{2,250}:\d{1,7})[:-](?=\D)")
+#: Two words with a stroke between them ("client/server"), and initials ("e.g", "U.S"): no names unless quoted.
+_PLAIN = re.compile(r"[A-Za-z]?[a-z]{0,20}/[a-z]{1,20}|(?:[A-Za-z]\.){1,4}[A-Za-z]")
+#: A backslash is a separator only where a drive or a file ending says so; else it is an escape.
+_BACKSLASHED = re.compile(r"[A-Za-z]:\\[^\s:]{1,300}|(?:[\w.@-]{1,80}\\{1,2}){1,20}[\w@-]{1,80}\.[A-Za-z0-9]{1,8}")
 _URL = re.compile(r"(?:https?|wss?|ftp|ssh|git|postgres(?:ql)?|redis|mysql|mongodb)://\S+")
 _PORT = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]|[\w-]+(?:\.[\w-]+)*)?:(\d{2,5})(?:/\S*)?")
-_HASH = re.compile(r"(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){2,4}", re.I)
-_RANGE = re.compile(r"([0-9a-f]{7,40})\.{2,3}([0-9a-f]{7,40})", re.I)
+_HASH = re.compile(r"(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){2,4}", re.IGNORECASE)
+_RANGE = re.compile(r"([0-9a-f]{7,40})\.{2,3}([0-9a-f]{7,40})", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T[\d:.]*Z?)?|(\d{4})/(\d{2})/(\d{2})")
-_VERSION = re.compile(r"v?(\d+(?:\.\d+){2,4}(?:[-+.][0-9A-Za-z.]+)?)|v(\d+(?:\.\d+)?)", re.I)
+_VERSION = re.compile(r"v?(\d+(?:\.\d+){2,4}(?:[-+.][0-9A-Za-z.]+)?)|v(\d+(?:\.\d+)?)", re.IGNORECASE)
 _ISSUE = re.compile(r"#([1-9]\d{0,5})|GH-(\d+)|([A-Z]{2,10}-\d{1,6})")
 _ENV = re.compile(r"\$?\{?([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\}?")
 _FLAG = re.compile(r"--[a-zA-Z][\w-]*")
@@ -63,13 +70,13 @@ _FILE = re.compile(r"\.?[\w@+-][\w.@+-]*\.[A-Za-z][A-Za-z0-9]{0,9}|\.[a-z][\w.-]
 _SYMBOL = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|->)[A-Za-z_$][\w$]*)*(?:\(\))?", re.ASCII)
 _NUMBER = re.compile(
     r"(?<![\w.#/-])(?P<sign>[$€£])?(?P<digits>\d{1,3}(?:[,_]\d{3})+(?:\.\d+)?|\d{1,15}(?:\.\d{1,9})?)"
-    r"(?P<gap>[ \u00a0-]?)(?P<unit>%|[A-Za-zµ]{1,20})?(?![\w/]*[/\\])"
+    r"(?P<gap>[ \u00a0-]?)(?P<unit>%|[A-Za-zµ]{1,20})?(?!\w)(?![\w/]{0,40}[/\\])"
 )
 _QUOTED = re.compile(
     r"`([^`\n]{2,120})`|\"([^\"\n]{2,120})\"|“([^”\n]{2,120})”|‘([^’\n]{2,80})’|(?<!\w)'([^'\n]{2,80})'(?!\w)"
 )
 
-_MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {m: i for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
 _NAMED_DATE = re.compile(
     r"\b([A-Z][a-z]{2})[a-z]{0,6}\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})\b|\b(\d{1,2}) ([A-Z][a-z]{2})[a-z]{0,6} (\d{4})\b"
 )
@@ -78,7 +85,7 @@ _SECONDS = {"ms": 0.001, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "min
             "hour": 3600, "d": 86400, "day": 86400, "week": 604800}  # fmt: skip
 _BYTES = {"b": 1, "byte": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 _SCALE = {"k": 1e3, "thousand": 1e3, "million": 1e6, "billion": 1e9}
-_CODE_SUFFIX = frozenset("com org net io dev ai".split())
+_CODE_SUFFIX = frozenset(["com", "org", "net", "io", "dev", "ai"])
 
 
 def entities(text: str, cwd: str = "") -> list[Entity]:
@@ -97,7 +104,8 @@ def same(a: Entity, b: Entity) -> bool:
     if a.kind is EntityKind.HASH and b.kind is EntityKind.HASH:
         return min(len(a.value), len(b.value)) >= 7 and (a.value.startswith(b.value) or b.value.startswith(a.value))
     if a.kind in MEASURES and b.kind in MEASURES:
-        return a.kind is b.kind and a.value == b.value and (a.unit == b.unit or not a.unit or not b.unit)
+        telling = len(a.value) > 2 or a.unit == b.unit or not a.unit or not b.unit
+        return a.kind is b.kind and a.value == b.value and telling
     return a.value == b.value
 
 
@@ -119,11 +127,21 @@ def _chunks(text: str, cwd: str) -> Iterator[Entity]:
         if not _TELLING.search(chunk):
             continue
         bare = chunk.rstrip(".:!?*…")
+        if listed := _LISTED.match(bare):
+            bare = listed.group(1)
         lead = len(bare) - len(bare.lstrip("*@~" if "/" not in bare else "*"))
         bare = bare[lead:]
-        named = _named(bare, cwd) if len(bare) > 1 else None
-        if named:
-            start = match.start() + lead
+        quoted = match.start() > 0 and text[match.start() - 1] in "`'\""
+        start = match.start() + lead
+        if between := _RANGE.fullmatch(bare):
+            for group in (1, 2):
+                yield Entity(
+                    EntityKind.HASH,
+                    between.group(group).lower(),
+                    start + between.start(group),
+                    start + between.end(group),
+                )
+        elif len(bare) > 1 and (quoted or not _PLAIN.fullmatch(bare)) and (named := _named(bare, cwd)):
             yield Entity(named[0], named[1], start, start + len(bare))
 
 
@@ -161,7 +179,7 @@ def path_value(chunk: str, cwd: str = "") -> str:
 
 def _path(chunk: str, cwd: str) -> tuple[EntityKind, str] | None:
     bare = _LINE_SUFFIX.sub("", chunk)
-    if "/" in bare or "\\" in bare:
+    if "/" in bare or _BACKSLASHED.fullmatch(bare):
         value = path_value(chunk, cwd)
         parts = value.split("/")
         if len(value) > 3 and all(parts) and any(len(p) > 1 for p in parts) and not value.replace("/", "").isdigit():
@@ -196,7 +214,7 @@ def _dates(text: str) -> Iterator[Entity]:
 def _numbers(text: str) -> Iterator[Entity]:
     for match in _NUMBER.finditer(text):
         number = float(match["digits"].replace(",", "").replace("_", ""))
-        unit, gap = (match["unit"] or "").lower(), match["gap"]
+        unit, gap = "million" if match["unit"] == "M" else (match["unit"] or "").lower(), match["gap"]
         end = match.end() if unit else match.end("digits")
         kind, value, unit = _measured(number, unit, gap, match["sign"] or "")
         if not unit and kind is EntityKind.NUMBER and gap:
@@ -209,7 +227,7 @@ def _measured(number: float, unit: str, gap: str, sign: str) -> tuple[EntityKind
     single = unit[:-1] if unit.endswith("s") and len(unit) > 2 else unit
     if unit == "%" or unit == "percent":
         return EntityKind.PERCENT, number, ""
-    if single in _SECONDS and (len(single) > 1 or not gap):
+    if single in _SECONDS and (len(single) > 1 or not gap or single in "sh"):
         return EntityKind.DURATION, number * _SECONDS[single], ""
     if single in _BYTES and (len(single) > 1 or not gap):
         return EntityKind.SIZE, number * _BYTES[single], ""
@@ -227,4 +245,6 @@ def _quoted(text: str, taken: set[tuple[int, int]]) -> Iterator[Entity]:
 
 
 def _inside(entity: Entity, taken: list[tuple[int, int]]) -> bool:
-    return any(start < entity.end and entity.start < end for start, end in taken)
+    """Whether an entity overlaps one of the spans `taken`, which are sorted and do not overlap each other."""
+    at = bisect_left(taken, (entity.end,))
+    return at > 0 and taken[at - 1][1] > entity.start

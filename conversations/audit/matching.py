@@ -1,196 +1,169 @@
 """What became of one fact in the context after a compaction: the cascade from exact to fuzzy, each step with its reason."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conversations.audit import modality, presence
-from conversations.audit.entities import MEASURES, Entity, EntityKind, entities, key, same
+from conversations.audit import modality, presence, values
 from conversations.audit.model import Author, Detail, Fact, FactKind, FactState, Judgement
 from conversations.audit.passages import PassageIndex
-from conversations.audit.text import content_stems, flat
+from conversations.audit.presence import MAX_FACT
+from conversations.audit.text import content_stems, flat, sentences
 from conversations.vocabulary import Outcome
 
-#: At or below this probability a fact is called forgotten. Chosen on the hand labels so that, left out one session at a
-#: time, at most 3 % of the facts a summary keeps are called lost.
+#: At or below this probability a fact is called forgotten.
 FORGOTTEN_AT = 0.26
-#: A change of force, state or value is only claimed of a passage that carries this share of the fact's weight.
-ABOUT_IT = 0.55
+#: A fact that *is* a value and whose value is nowhere in the summary may still be told there in words: above this.
+TOLD_ANYWAY = 0.7
+#: A change of force or state is only claimed of a passage that carries this share of the fact's weight.
+ABOUT_IT = 0.6
 #: Fewer words than this may stand verbatim in a text by chance.
 VERBATIM_WORDS = 3
+#: A sentence of a longer fact is judged by itself when it has so many content words.
+SENTENCE_WORDS = 3
 
-_RULES = frozenset({FactKind.PROHIBITION, FactKind.REQUIREMENT, FactKind.PREFERENCE})
+_RULES = frozenset({FactKind.PROHIBITION, FactKind.REQUIREMENT, FactKind.PREFERENCE, FactKind.APPROVAL})
 _STATES = frozenset(
     {FactKind.STATE, FactKind.FINDING, FactKind.ANSWER, FactKind.ERROR, FactKind.DELEGATED, FactKind.DECISION}
 )
+#: Those who say in prose how things stand; code and tool output are full of "failed" and "skipped" that say nothing.
+_SPEAKERS = frozenset({Author.USER, Author.ASSISTANT, Author.THINKING, Author.SUMMARY})
+
+_ESCAPE = re.compile(r"\\[nrt\"]")
+_REPLY = re.compile(r"\"\s?=\s?\"([^\"]{1,2000})\"[\s.]*$")
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was found of a fact: probability, recall in the best window, and that window in the summary."""
+    """What the summary has of a fact: how probable it is, and its share in the nearest passage with that one's span."""
 
     probability: float
-    recall: float
-    start: int | None
-    end: int | None
-
-    def passage(self, index: PassageIndex) -> str:
-        return "" if self.start is None else index.summary[self.start : self.end]
+    recall: float = 0.0
+    span: tuple[int, int] | None = None
 
 
 def judge(fact: Fact, index: PassageIndex) -> Judgement:
     """The outcome of `fact` in the context that `index` holds."""
-    if verbatim := _verbatim(fact, index):
+    wordings = _wordings(fact)
+    if verbatim := _verbatim(wordings, index):
         return verbatim
     if not index.readable:
         return Judgement(
             Outcome.UNVERIFIABLE, Detail.NONE, 0.5, None, None, "unreadable", "The summary cannot be read."
         )
-    found = _look(fact, index)
-    if exact := _exact(fact, index, found):
-        return exact
-    if found.probability <= FORGOTTEN_AT:
-        return _lost(fact, found, "presence", _missing_reason(found))
-    return _altered(fact, index, found) or Judgement(
-        Outcome.KEPT, Detail.REWORDED, found.probability, found.start, found.end, "presence",
-        "The summary says it in other words.",
-    )  # fmt: skip
+    found = _look(wordings, index)
+    return (
+        _altered(fact, wordings[0], found, index)
+        or _by_value(fact, wordings[0], found, index)
+        or _by_presence(fact, found)
+    )
 
 
-def judge_all(facts: list[Fact], index: PassageIndex) -> list[Judgement]:
-    """`judge` for each."""
-    return [judge(fact, index) for fact in facts]
-
-
-def _variants(fact: Fact) -> list[str]:
-    """The ways the fact is worded: the source's own words and the sentence for people."""
-    quote = fact.quote
-    if fact.author is Author.TOOL_INPUT:
-        quote = quote.replace("\\n", "  ").replace("\\t", "  ").replace('\\"', ' "')
-    return [quote] if flat(quote) == flat(fact.text) else [quote, fact.text]
+def _wordings(fact: Fact) -> list[str]:
+    """The ways the fact is put: the source's own words, then the sentence for people where it says more."""
+    quote, text = fact.quote[:MAX_FACT], fact.text[:MAX_FACT]
+    if fact.author is Author.TOOL_INPUT:  # JSON: an escaped line break is not the letter n
+        quote = _ESCAPE.sub("  ", quote)
+    return [quote] if not text or flat(quote) == flat(text) else [quote, text]
 
 
 # --- verbatim --------------------------------------------------------------------------------------------------------
 
 
-def _verbatim(fact: Fact, index: PassageIndex) -> Judgement | None:
-    for words in filter(None, map(_needle, _variants(fact))):
+def _verbatim(wordings: Sequence[str], index: PassageIndex) -> Judgement | None:
+    for words in map(flat, wordings):
+        if words.count(" ") + 1 < VERBATIM_WORDS:
+            continue
         if span := index.flat.find(words):
-            return Judgement(
-                Outcome.KEPT, Detail.VERBATIM, 0.99, *span, "verbatim", "The summary says it in the same words."
-            )
+            return _kept(Detail.VERBATIM, 0.99, span, "verbatim", "The summary says it in the same words.")
         if f" {words} " in index.kept_flat:
-            return Judgement(
-                Outcome.KEPT,
-                Detail.VERBATIM,
-                0.99,
-                None,
-                None,
-                "kept_message",
-                "A message that was kept says it in the same words.",
+            return _kept(
+                Detail.VERBATIM, 0.99, None, "kept_message", "A message that was kept says it in the same words."
             )
     return None
 
 
-def _needle(text: str) -> str:
-    words = flat(text, presence.MAX_FACT)
-    return words if words.count(" ") + 1 >= VERBATIM_WORDS else ""
+def _kept(detail: Detail, probability: float, span: tuple[int, int] | None, detector: str, reason: str) -> Judgement:
+    start, end = span or (None, None)
+    return Judgement(Outcome.KEPT, detail, probability, start, end, detector, reason)
 
 
 # --- presence --------------------------------------------------------------------------------------------------------
 
 
-def _look(fact: Fact, index: PassageIndex) -> _Found:
+def _look(wordings: Sequence[str], index: PassageIndex) -> _Found:
+    """The mean over the wordings, or what its sentences or its reply alone would give, whichever is more."""
     model = presence.fitted()
-    seen = [presence.evidence(text, index) for text in _variants(fact)]
-    best = max(seen, key=lambda e: e.recall)
-    probability = sum(model.probability(e.values) for e in seen) / len(seen)
+    seen = [presence.evidence(text, index) for text in wordings]
+    probability = sum(model.probability(evidence.values) for evidence in seen) / len(seen)
+    best = max(seen, key=lambda evidence: evidence.recall)
     if best.window is None:
-        return _Found(min(probability, 0.02), 0.0, None, None)
-    return _Found(probability, best.recall, *index.span(*best.window))
+        return _Found(min(probability, 0.02))
+    for parts in _parts(wordings[0]):
+        probability = max(probability, sum(presence.probability(part, index) for part in parts) / len(parts))
+    return _Found(probability, best.recall, index.span(*best.window))
 
 
-# --- exact things ----------------------------------------------------------------------------------------------------
+def _parts(quote: str) -> list[list[str]]:
+    """Other readings of a quote: the reply to a question ("…"="…") without it, and its sentences one by one."""
+    readings = [[reply.group(1)]] if (reply := _REPLY.search(quote)) else []
+    pieces = [quote[s.start : s.end] for s in sentences(quote)]
+    telling = [piece for piece in pieces if len(content_stems(piece)) >= SENTENCE_WORDS]
+    return [*readings, telling] if len(telling) > 1 else readings
 
 
-def _exact(fact: Fact, index: PassageIndex, found: _Found) -> Judgement | None:
-    """Decide a fact that *is* a value by that value; say so when the same key stands there with another value."""
-    things = [e for e in entities(fact.quote[: presence.MAX_FACT], index.cwd) if e.kind is not EntityKind.QUOTED]
-    if not things:
-        return None
-    if other := _distorted(fact, things, index, found):
-        return other
-    if fact.kind is not FactKind.VALUE:
-        return None
-    hits = [hit for e in things if (hit := lookup(e, index))]
-    if len(hits) == len(things):
-        return Judgement(
-            Outcome.KEPT,
-            Detail.REWORDED,
-            max(found.probability, 0.9),
-            hits[0].start,
-            hits[0].end,
-            "entity",
-            "The summary names it.",
-        )
-    return None
-
-
-def lookup(entity: Entity, index: PassageIndex) -> Entity | None:
-    """The same thing in the summary, if it is there."""
-    return next((e for e in index.by_key.get((entity.kind, key(entity)), ()) if same(entity, e)), None)
-
-
-def _distorted(fact: Fact, things: list[Entity], index: PassageIndex, found: _Found) -> Judgement | None:
-    if found.start is None or found.end is None or found.recall < ABOUT_IT:
-        return None
-    inside = [e for e in index.entities if found.start <= e.start and e.end <= found.end]
-    for mine in (e for e in things if e.kind in MEASURES and not lookup(e, index)):
-        for other in inside:
-            if other.kind is mine.kind and other.unit == mine.unit and _invented(other, things, index):
-                here, there = fact.quote[mine.start : mine.end], index.summary[other.start : other.end]
-                reason = f"It was “{here}”; the summary says “{there}”, which was never said."
-                return Judgement(
-                    Outcome.ALTERED, Detail.DISTORTED, 0.2, other.start, other.end, "distorted_value", reason
-                )
-    return None
-
-
-def _invented(other: Entity, things: list[Entity], index: PassageIndex) -> bool:
-    """Whether a value of the summary stands nowhere in what was dropped: else it may be another thing or a later state."""
-    return not any(same(other, e) for e in things) and index.summary[other.start : other.end].lower() not in index.seen
-
-
-# --- verdicts --------------------------------------------------------------------------------------------------------
-
-
-def _altered(fact: Fact, index: PassageIndex, found: _Found) -> Judgement | None:
-    if found.recall < ABOUT_IT or fact.state is not FactState.OPEN:
-        return None
-    passage, change = found.passage(index), None
-    if fact.kind in _RULES:
-        change = modality.weakened(fact.quote, passage)
-    elif fact.kind in _STATES:
-        change = modality.flipped(fact.quote, passage)
-    if change is None:
-        return None
-    return Judgement(
-        Outcome.ALTERED,
-        change.detail,
-        1 - found.probability,
-        found.start,
-        found.end,
-        change.detail.name.lower(),
-        change.reason,
-    )
+def _by_presence(fact: Fact, found: _Found) -> Judgement:
+    if found.probability <= FORGOTTEN_AT:
+        near = "Nothing in the summary mentions it." if found.span is None else (
+            f"The nearest words of the summary carry {found.recall:.0%} of it."
+        )  # fmt: skip
+        return _lost(fact, found, "presence", near)
+    return _kept(Detail.REWORDED, found.probability, found.span, "presence", "The summary says it in other words.")
 
 
 def _lost(fact: Fact, found: _Found, detector: str, reason: str) -> Judgement:
+    outcome, (start, end) = Outcome.FORGOTTEN, found.span or (None, None)
     if fact.state is not FactState.OPEN:
-        reason = "It was settled or replaced before the boundary."
-        return Judgement(Outcome.SUPERSEDED, Detail.NONE, found.probability, found.start, found.end, detector, reason)
-    return Judgement(Outcome.FORGOTTEN, Detail.NONE, found.probability, found.start, found.end, detector, reason)
+        outcome, reason = Outcome.SUPERSEDED, "It was settled or replaced before the boundary."
+    return Judgement(outcome, Detail.NONE, found.probability, start, end, detector, reason)
 
 
-def _missing_reason(found: _Found) -> str:
-    if found.start is None:
-        return "Nothing in the summary mentions it."
-    return f"The nearest words of the summary carry {found.recall:.0%} of it."
+# --- exact values ----------------------------------------------------------------------------------------------------
+
+
+def _by_value(fact: Fact, quote: str, found: _Found, index: PassageIndex) -> Judgement | None:
+    """A fact that *is* a value is there when the value is, in whatever spelling, and seldom otherwise."""
+    if fact.kind is not FactKind.VALUE or not (things := values.things(quote, index)):
+        return None
+    hits = [hit for thing in things if (hit := values.lookup(thing, index))]
+    if len(hits) == len(things):
+        span = hits[0].start, hits[0].end
+        return _kept(Detail.REWORDED, max(found.probability, 0.9), span, "exact_value", "The summary names it.")
+    if not hits and found.probability <= TOLD_ANYWAY:
+        gone = _Found(min(found.probability, 0.1), found.recall, found.span)
+        missing = quote[things[0].start : things[0].end]
+        return _lost(fact, gone, "exact_value", f"“{missing}” is nowhere in the summary.")
+    return None
+
+
+# --- altered ---------------------------------------------------------------------------------------------------------
+
+
+def _altered(fact: Fact, quote: str, found: _Found, index: PassageIndex) -> Judgement | None:
+    """Distorted comes before dropped: a wrong value is worse than none."""
+    if found.span is None or fact.state is not FactState.OPEN:
+        return None
+    if wrong := values.distorted(quote, found.span, found.recall, index):
+        return wrong
+    if found.recall < ABOUT_IT:
+        return None
+    change = _change(fact, quote, index.summary[slice(*found.span)])
+    if change is None or index.said_later(fact.last, quote, change.summary):
+        return None
+    return Judgement(Outcome.ALTERED, change.detail, 0.25, *found.span, change.detail.name.lower(), change.reason)
+
+
+def _change(fact: Fact, quote: str, passage: str) -> modality.Change | None:
+    if fact.author in _SPEAKERS and fact.kind in _STATES:
+        return modality.flipped(quote, passage)
+    return modality.weakened(quote, passage) if fact.kind in _RULES else None

@@ -20,6 +20,9 @@ MAX_SUMMARY = 400_000
 MAX_SOURCE = 1_000_000
 MAX_BLOCK = 20_000
 
+#: Two lines are about the same when one has this share of the other's weight.
+SAME_SUBJECT = 0.4
+
 _LINE = re.compile(r"[^\n]{1,600}")
 _EXACT = re.compile(r"[\w./-]{2,200}", re.ASCII)
 _WRITTEN = re.compile(r"[0-9_./-]|.[A-Z]")
@@ -83,7 +86,7 @@ class PassageIndex:
     """The summary as passages, and what else stands in the context after: looked up by words, by entity, verbatim.
 
     `kept`: texts that stand there verbatim. `sources`: what was dropped, which tells how common a word is and whether a
-    value was ever seen. `readable`: False when there is a summary that cannot be read.
+    value was ever seen; `positions`: where each stood. `readable`: False when there is a summary that cannot be read.
     """
 
     def __init__(
@@ -92,12 +95,13 @@ class PassageIndex:
         kept: Sequence[str] = (),
         sources: Sequence[str] = (),
         *,
+        positions: Sequence[int] = (),
         cwd: str = "",
         readable: bool = True,
         rarity: Rarity | None = None,
     ) -> None:
         self.summary, self.cwd, self.readable = summary[:MAX_SUMMARY], cwd, readable
-        self._kept, self._sources = kept, sources
+        self._kept, self._sources, self._positions = kept, sources, positions
         self.passages: list[Passage] = []
         self.trigrams: set[tuple[str, str, str]] = set()
         self.postings: dict[str, list[int]] = {}
@@ -110,7 +114,8 @@ class PassageIndex:
         """The context after one compaction. A truncation leaves no summary: then only what is kept stands there."""
         kept = [line.text for lines in (segment.kept, segment.restored) for line in lines]
         readable = segment.summary_state in (SummaryState.TEXT, SummaryState.ABSENT)
-        return cls(segment.summary, kept, [x.text for x in segment.dropped], cwd=segment.cwd, readable=readable)
+        sources, positions = [x.text for x in segment.dropped], [x.position for x in segment.dropped]
+        return cls(segment.summary, kept, sources, positions=positions, cwd=segment.cwd, readable=readable)
 
     def _add(self, start: int, end: int) -> None:
         every = [word.stem for word in words(self.summary[start:end])]
@@ -139,6 +144,21 @@ class PassageIndex:
         """What was dropped, in lower case: for asking whether a value was ever there."""
         return "\n".join(bounded(self._sources)).lower()
 
+    def said_later(self, position: int, fact: str, word: str) -> bool:
+        """Whether a line dropped after `position` has `word` and most of what `fact` is about: then a summary that says
+        so has it from there.
+        """
+        if not word:
+            return False
+        weights = {stem: self.rarity(stem) for stem in bag(fact)}
+        enough, wanted = SAME_SUBJECT * sum(weights.values()), word.lower()
+        for number, text in enumerate(bounded(self._sources)):
+            if wanted in text.lower() and (not self._positions or self._positions[number] > position):
+                for line in _LINE.findall(text):
+                    if wanted in line.lower() and sum(weights.get(stem, 0.0) for stem in bag(line)) >= enough:
+                        return True
+        return False
+
     @cached_property
     def entities(self) -> list[Entity]:
         """The entities of the summary by place."""
@@ -151,6 +171,10 @@ class PassageIndex:
         for entity in self.entities:
             found.setdefault((entity.kind, key(entity)), []).append(entity)
         return found
+
+    def alike(self, entity: Entity) -> list[Entity]:
+        """The summary's entities that may be the same as `entity`: one kind and one look-up key."""
+        return self.by_key.get((entity.kind, key(entity)), [])
 
     @cached_property
     def exact(self) -> set[str]:

@@ -13,7 +13,7 @@ from conversations.audit.text import STOP, grams, words
 #: Passages looked at closely: the best window is nearly always around one of the first few by weighted recall.
 CANDIDATES = 4
 #: A fact is one or two sentences; of a longer text only so much is compared.
-MAX_FACT = 2_000
+MAX_FACT = 1_000
 #: The word order is compared over so many words of the fact and of the window.
 MAX_ORDER = 60, 120
 

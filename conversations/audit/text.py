@@ -13,12 +13,7 @@ from typing import NamedTuple
 #: A sentence longer than this is cut at a space. The longest human-labelled fact has 400 characters.
 MAX_SENTENCE = 600
 
-_STOP_WORDS = """a an the and or but nor so yet if then else than that this these those it its he she they them their his her we us
-    our you your i me my mine who whom whose which what when where why how is are was were be been being am do does did
-    done doing have has had having will would shall should can could may might must to of in on at by for from with
-    about into onto over under out up down off again further also as not no there here all any each both few more most
-    other some such only own same too very just s t re ve ll d m don doesn didn isn aren wasn weren won can cannot via
-    per while during after before because until through between above below""".split()
+_STOP_WORDS = ["a", "an", "the", "and", "or", "but", "nor", "so", "yet", "if", "then", "else", "than", "that", "this", "these", "those", "it", "its", "he", "she", "they", "them", "their", "his", "her", "we", "us", "our", "you", "your", "i", "me", "my", "mine", "who", "whom", "whose", "which", "what", "when", "where", "why", "how", "is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "done", "doing", "have", "has", "had", "having", "will", "would", "shall", "should", "can", "could", "may", "might", "must", "to", "of", "in", "on", "at", "by", "for", "from", "with", "about", "into", "onto", "over", "under", "out", "up", "down", "off", "again", "further", "also", "as", "not", "no", "there", "here", "all", "any", "each", "both", "few", "more", "most", "other", "some", "such", "only", "own", "same", "too", "very", "just", "s", "t", "re", "ve", "ll", "d", "m", "don", "doesn", "didn", "isn", "aren", "wasn", "weren", "won", "can", "cannot", "via", "per", "while", "during", "after", "before", "because", "until", "through", "between", "above", "below"]
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 WORD = re.compile(rf"\d+|[{_CJK}]|[^\W\d_{_CJK}]+")
@@ -155,7 +150,7 @@ _FENCE = re.compile(r"[ \t]{0,12}(?:```|~~~)")
 _MARK = re.compile(r"[ \t>]{0,40}(?:(?:[-*+•]|\d{1,3}[.)]|\[[ xX]\]|#{1,6})[ \t]{1,8}){0,3}")
 _STOP_MARK = re.compile(r"[.!?][\"'”’)\]*_`]{0,4}[ \t]{1,4}(?=[A-Z0-9\"'“‘(\[*_`\-–—✅❌]|[^\x00-\x7f])|[。！？]")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|resp|no|fig|mr|mrs|dr|st)|(?:^|\s)[A-Za-z0-9])\.$", re.I
+    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|resp|no|fig|mr|mrs|dr|st)|(?:^|\s)[A-Za-z0-9])\.$", re.IGNORECASE
 )
 
 
@@ -210,4 +205,4 @@ def grams(stems: str, size: int = 4) -> set[str]:
 
 def flat(text: str, limit: int | None = None) -> str:
     """Lower-case words joined by single spaces: equal for texts that differ in markup, punctuation and case only."""
-    return " ".join(match.group().lower() for match in WORD.finditer(text, 0, limit or len(text)))
+    return " ".join(map(str.lower, WORD.findall(text, 0, len(text) if limit is None else limit)))

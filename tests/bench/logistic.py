@@ -51,7 +51,7 @@ def folds(groups: Sequence[str], count: int) -> NDArray[np.int64]:
 
 def auc(labels: Array, scores: Array) -> float:
     """Area under the ROC curve, ties counted half."""
-    values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    _values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     ones = labels.sum()
     return float((ranks[labels == 1].sum() - ones * (ones + 1) / 2) / (ones * (len(labels) - ones)))
