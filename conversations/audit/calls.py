@@ -16,9 +16,9 @@ MAX_LOOK = 20_000
 
 #: Programs that only look: a kind named in their arguments ("grep test", "cat build.log") is not that kind of run.
 VIEWERS = frozenset(
-    "cat grep rg egrep fgrep ls find head tail sed awk less more echo printf cd pwd wc sort uniq diff git gh stat file "
-    "which type mkdir touch rm cp mv chmod tree jq cut tr xargs export source set sleep kill pkill ps lsof curl wget "
-    "open code vim nano du df env printenv test true false date tee".split()
+    """cat grep rg egrep fgrep ls find head tail sed awk less more echo printf cd pwd wc sort uniq diff git gh stat
+    file which type mkdir touch rm cp mv chmod tree jq cut tr xargs export source set sleep kill pkill ps lsof
+    curl wget open code vim nano du df env printenv test true false date tee""".split()  # noqa: SIM905
 )
 _KIND_WORDS = {
     "test": re.compile(
@@ -51,7 +51,8 @@ _ASSIGNMENT = re.compile(r"^\s*(?:\w+=\S*\s+)+")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
 
 _FAILED = re.compile(
-    r"[1-9]\d* (?:tests? )?(?:failed|failing|failures?|errors?|problems?)\b|failures?: [1-9]|^[ \t]{0,8}FAIL\b|--- FAIL|"
+    r"[1-9]\d* (?:tests? )?(?:failed|failing|failures?|errors?|problems?)\b|failures?: [1-9]|^[ \t]{0,8}FAIL\b|"
+    r"--- FAIL|"
     r"npm ERR!|error TS\d+|ELIFECYCLE|[Ee]xit (?:code|status):? [1-9]|^panic: |Traceback \(most recent|BUILD FAILED|"
     r"^error(?:\[\w+\])?: |^fatal: |^make: \*\*\*",
     re.MULTILINE,
@@ -68,7 +69,7 @@ HARNESS_ERROR = re.compile(
 
 @dataclass(frozen=True)
 class Call:
-    """One tool call and what came back. `input` is {} where it is not a JSON object; `result` None = none in the data."""
+    """One tool call and what came back. `input`: {} where it is no JSON object; `result`: None = not in the data."""
 
     line: Line
     input: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Follow each fact through all compactions of its conversation: born where, kept how often, died when, came back how. Pure."""
+"""Follow each fact through all compactions of a conversation: born where, kept how often, died when, back how. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -83,8 +83,8 @@ Judge = Callable[[Fact, Segment], Judgement]
 def trace_lifelines(audits: Sequence[Audit], judge: Judge | None = None) -> list[LifeLine]:
     """One life-line for each fact, in the order of birth. `audits`: of one conversation, in order of their numbers.
 
-    A fact that was kept but is not said again before the next compaction has no finding there; with `judge` it is held against
-    that summary by its earlier words, without it the line just ends.
+    A fact that was kept but is not said again before the next compaction has no finding there; with `judge` it is held
+    against that summary by its earlier words, without it the line just ends.
     """
     lines: list[_Line] = []
     for audit in audits:
@@ -150,7 +150,7 @@ def _follow(lines: Sequence[_Line], segment: Segment, judge: Judge) -> None:
 
 
 class _Index:
-    """Finds the line of a fact: by its id, else by most of its words. Each probe looks at few lines: linear in the facts."""
+    """Finds the line of a fact: by its id, else by most of its words. Each probe looks at few lines."""
 
     def __init__(self, lines: Sequence[_Line]) -> None:
         self.lines = list(lines)

@@ -1,13 +1,16 @@
-"""What was there to be summarised, indexed once: words, values and who said which run of words. Pure, linear in the text."""
+"""What was there to be summarised, indexed once: words, values, and who said which run of words. Pure."""
 
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from conversations.audit.model import Author, Line
 from conversations.vocabulary import Role
 
+#: Code in a text.
+FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"[^\W_]+")
 _TOKEN = re.compile(r"[A-Za-z0-9_$@%+~.-]{2,200}")
 _HEX = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}(?![0-9a-z])")
@@ -19,6 +22,16 @@ _USER_ANSWERED = re.compile(
     r"user (?:has )?(?:answered|said|provided|selected|chose)|doesn't want to (?:proceed|take)|user's answers?",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`summary[start:end]` has no source."""
+
+    start: int
+    end: int
+    reason: str  # one sentence for people
+    probability: float  # that it is not just out of our sight
 
 
 def words(text: str) -> list[str]:
@@ -40,7 +53,7 @@ def grams(said: Sequence[str]) -> Iterator[int]:
 
 
 def is_users(line: Line) -> bool:
-    """Whether the words may be the user's own: their turns, queued ones, and what they answered to a tool that asked."""
+    """Whether the words may be the user's own: their turns, queued ones, and their answers to a tool that asked."""
     if line.author in (Author.USER, Author.PASTED) or (line.role is Role.USER and line.author is Author.HARNESS):
         return True
     return line.author is Author.TOOL_RESULT and bool(_USER_ANSWERED.search(line.text[:2000]))
@@ -122,7 +135,7 @@ class Sources:
 
 
 def canonical_number(value: str) -> str:
-    """ "12,345" and "12_345" are 12345; "3.0" stays."""
+    """Take the separators out: 12,345 and 12_345 are 12345, and 3.0 stays."""
     return re.sub(r"[,_']", "", value).rstrip(".")
 
 

@@ -428,36 +428,37 @@ def joined(*logs):
     return log
 
 
-EPISODES = ["rule", "repeat", "ask", "lookup", "fail", "edit", "task", "value", "found", "idle", "allow", "open_call"]
+def looks_up(log):
+    log.call("Grep", '{"pattern": "budget"}', "reconnect_budget = int(os.environ['RB'])")
+    log.agent("The reconnect_budget is 7.")
 
 
-def play(log, episode):
-    """One thing that may happen after a boundary."""
-    if episode == "rule":
-        shell(log, "npm install", "done")
-    elif episode == "repeat":
-        log.user("The changelog entries have to be written in French!")
-    elif episode == "ask":
-        log.agent("Should the retry limit apply per queue or per worker?")
-    elif episode == "lookup":
-        log.call("Grep", '{"pattern": "budget"}', "reconnect_budget = int(os.environ['RB'])")
-        log.agent("The reconnect_budget is 7.")
-    elif episode == "fail":
-        shell(log, "frob --all", "frob: unknown option --all", is_error=True)
-    elif episode == "edit":
-        edit(log, NEW, OLD)
-    elif episode == "task":
-        log.call("Task", json.dumps(ERRAND), "Seven callers.")
-    elif episode == "value":
-        log.user("It is box-17.example.net.")
-    elif episode == "found":
-        log.agent("The lock expires during garbage collection, so the scheduler drops jobs.")
-    elif episode == "allow":
-        log.user("You may use npm, revert what you like, and do it again.")
-    elif episode == "open_call":
-        log.add(Author.TOOL_INPUT, 'Bash {"command": "frob --all"}', tool="Bash", tool_id=f"open{len(log.lines)}")
-    else:
-        log.idle(3)
+def leaves_a_call_open(log):
+    log.add(Author.TOOL_INPUT, 'Bash {"command": "frob --all"}', tool="Bash", tool_id=f"open{len(log.lines)}")
+
+
+#: What may happen after a boundary.
+EPISODES = {
+    "rule": lambda log: shell(log, "npm install", "done"),
+    "repeat": lambda log: log.user("The changelog entries have to be written in French!"),
+    "ask": lambda log: log.agent("Should the retry limit apply per queue or per worker?"),
+    "lookup": looks_up,
+    "fail": lambda log: shell(log, "frob --all", "frob: unknown option --all", is_error=True),
+    "edit": lambda log: edit(log, NEW, OLD),
+    "task": lambda log: log.call("Task", json.dumps(ERRAND), "Seven callers."),
+    "value": lambda log: log.user("It is box-17.example.net."),
+    "found": lambda log: log.agent("The lock expires during garbage collection, so the scheduler drops jobs."),
+    "idle": lambda log: log.idle(3),
+    "allow": lambda log: log.user("You may use npm, revert what you like, and do it again."),
+    "open_call": leaves_a_call_open,
+}
+
+
+def played(episodes):
+    log = Log(100)
+    for episode in episodes:
+        EPISODES[episode](log)
+    return log
 
 
 def eventful_past():
@@ -479,12 +480,10 @@ def eventful_past():
 
 
 @settings(deadline=None)
-@given(episodes=st.lists(st.sampled_from(EPISODES), max_size=12), cuts=st.lists(st.integers(0, 60), max_size=3))
+@given(episodes=st.lists(st.sampled_from(sorted(EPISODES)), max_size=12), cuts=st.lists(st.integers(0, 60), max_size=3))
 def test_looking_at_new_lines_only_gives_what_a_full_run_gives(episodes, cuts):
     before, facts = eventful_past()
-    after = Log(100)
-    for episode in episodes:
-        play(after, episode)
+    after = played(episodes)
     findings = [finding_of(fact) for fact in facts]
     segment = segment_of(before.lines, "Nothing.", after.lines)
 
@@ -500,9 +499,7 @@ def test_looking_at_new_lines_only_gives_what_a_full_run_gives(episodes, cuts):
 
 def test_lines_already_seen_are_not_counted_twice():
     before, facts = eventful_past()
-    after = Log(100)
-    for episode in EPISODES:
-        play(after, episode)
+    after = played(EPISODES)
     segment = segment_of(before.lines, "Nothing.", after.lines)
     findings = [finding_of(fact) for fact in facts]
     whole = find_harm(segment, findings)
@@ -512,9 +509,7 @@ def test_lines_already_seen_are_not_counted_twice():
 
 def test_the_eventful_past_shows_every_signal():
     before, facts = eventful_past()
-    after = Log(100)
-    for episode in [each for each in EPISODES if each != "allow"]:
-        play(after, episode)
+    after = played(each for each in EPISODES if each != "allow")
     findings = [finding_of(fact) for fact in facts]
 
     harm = find_harm(segment_of(before.lines, "Nothing.", after.lines), findings)

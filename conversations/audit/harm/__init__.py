@@ -16,7 +16,7 @@ from conversations.audit.harm.deeds import (
 from conversations.audit.harm.lookups import LookedUpAgain, UserSuppliesAgain, WorkedOutAgain
 from conversations.audit.harm.voices import AskedAgain, UserRepeats
 from conversations.audit.harm.watch import Before, HarmState, Hit, Signal, walk
-from conversations.audit.model import Added, Evidence, Finding, Line, Segment
+from conversations.audit.model import Added, Evidence, Finding, Segment
 from conversations.vocabulary import Outcome
 
 __all__ = ["SEVERITY", "SIGNALS", "Harm", "HarmState", "find_harm"]
@@ -34,8 +34,8 @@ SIGNALS: tuple[type[Signal], ...] = (
     DelegatedTwice,
     InventedUsed,
 )
-#: How much each says about harm, 0 to 1, for ranking: what people say and do outweighs what the agent reads. On hand labels
-#: 39 % of the losses looked up again were needed later, against 22 % of the others; of those worked out again 86 %.
+#: How much each says about harm, 0 to 1, for ranking: what people say outweighs what the agent reads. On hand labels
+#: 39 % of the losses looked up again were needed later, against 22 % of the others; of those worked out again 83 %.
 SEVERITY = {
     RuleBroken.name: 1.0,
     UserRepeats.name: 1.0,
@@ -72,8 +72,8 @@ def find_harm(
 ) -> Harm:
     """Signs that a lost fact or an invented statement did harm.
 
-    With the `state` of an earlier call on the same boundary and findings, only lines of the continuation after its position are
-    read, so `segment.continuation` may hold those alone; the answer is the one a full run gives.
+    With the `state` of an earlier call on the same boundary and findings, only lines of the continuation after its
+    position are read, so `segment.continuation` may hold those alone; the answer is the one a full run gives.
     """
     before = _before(segment, findings, added)
     begun = state or HarmState()
@@ -135,7 +135,7 @@ def _base_rates(before: Before) -> _Base:
 def _weighed(signal: str, hits: Sequence[Hit], base: _Base) -> float | None:
     """The base rate of a signal per 100 messages; None when it fires hardly more often than without a boundary.
 
-    Compared over as many messages as the control has: a fact is lost, found again, and that is that, so rates fall with time.
+    Compared over as many messages as the control has: a fact is lost, found again, and done with; rates fall with time.
     """
     rate = base.rate(signal)
     early = sum(hit.signal == signal and hit.after <= base.messages for hit in hits)

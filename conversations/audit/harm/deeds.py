@@ -1,4 +1,4 @@
-"""Signals in what the agent does: a failure met again, a change taken back, work delegated twice, a rule broken. Pure."""
+"""Signals in what the agent does: failing again, taking a change back, delegating twice, breaking a rule. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,8 @@ ROUTINE = frozenset({"test", "build", "lint", "types", "commit", "push", "merge"
 SETTLED = 30
 #: A change smaller than this is undone by chance: MEASURED, all 5 hits below it were import blocks.
 MIN_CHANGE = 40
+#: A shorter value stands in many inputs by chance.
+MIN_VALUE = 5
 #: Words in common, as a share of all words of both, that make two errands the same.
 SAME_ERRAND = 0.8
 
@@ -24,9 +26,11 @@ _SPACE = re.compile(r"\s+")
 _TAIL = re.compile(r"\s*(?:2>&1|\|\s*(?:head|tail|less|cat)\b[^|]*|>\s*/dev/null)\s*")
 _LEAD = re.compile(r"^\s*cd\s+\S+\s*(?:&&|;)\s*")
 _ERROR = re.compile(
-    r"error|exception|fatal|cannot|can't|could not|not found|no such|denied|undefined|unknown|unexpected|invalid|unable|refused|"
-    r"timed out|no matches"
+    r"error|exception|fatal|cannot|can't|could not|not found|no such|denied|undefined|unknown|unexpected|invalid|"
+    r"unable|refused|timed out|no matches"
 )
+#: "error: exit code #" tells nothing.
+MIN_ERROR = 20
 #: Of the line that names the error so many characters to either side.
 MAX_ERROR = 200
 _CHANGING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{7,40}\b|\d+|/[^\s:'\"]*/")
@@ -47,7 +51,7 @@ def error_key(call: Call) -> str:
     text = ends(call.result.text).lower()
     match = _ERROR.search(text)
     key = _CHANGING.sub("#", _line_around(text, match.start())).strip() if match else ""
-    return key if len(key) >= 20 else ""  # noqa: PLR2004  # "error: exit code #" tells nothing
+    return key if len(key) >= MIN_ERROR else ""  # "error: exit code #" tells nothing
 
 
 def _line_around(text: str, at: int) -> str:
@@ -235,8 +239,8 @@ class InventedUsed:
 
     def __init__(self, before: Before, memory: dict[str, Any]) -> None:
         self._values: list[Added] = [
-            item for item in before.added if item.kind == "unseen_value" and len(item.text) > 4
-        ]  # noqa: PLR2004
+            item for item in before.added if item.kind == "unseen_value" and len(item.text) >= MIN_VALUE
+        ]
         self.memory = {"done": [], **memory}
 
     def see(self, step: Step) -> Iterator[Hit]:

@@ -123,7 +123,7 @@ class LookedUpAgain:
 
 
 def _edits(call: Call | None, path: str) -> bool:
-    """Whether the call changes the file that was read: some harnesses force a read before an edit, whoever knows what."""
+    """Whether the call changes the file that was read: some harnesses force a read before an edit."""
     changes = {"new_string", "content", "edits", "new_source"}
     return call is not None and bool(path) and call.path == path and bool(changes & call.input.keys())
 

@@ -1,4 +1,4 @@
-"""Decide by which words a fact can be told when it comes up again: rare identifiers that the context no longer holds. Pure."""
+"""Decide by which words a fact is known when it comes up again: rare names that the context no longer holds. Pure."""
 
 import re
 from collections import Counter
@@ -68,7 +68,7 @@ class Marks:
 
 def enough(marks: int) -> int:
     """How many of a fact's marks must come together to say that it came back."""
-    return marks if marks <= 2 else (marks + 1) // 2  # noqa: PLR2004  # said in the docstring of brought_back
+    return max(min(marks, 2), (marks + 1) // 2)  # said in the docstring of brought_back
 
 
 def names_in(quote: str) -> set[str]:

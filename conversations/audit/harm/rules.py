@@ -5,7 +5,8 @@ import re
 from conversations.audit.calls import VIEWERS, Call
 
 _FORBIDS = re.compile(
-    r"\b(?:do not|don't|dont|never|must not|mustn't|should not|shouldn't|may not|no more|stop|avoid|without|instead of|rather than|not to)\b",
+    r"\b(?:do not|don't|dont|never|must not|mustn't|should not|shouldn't|may not|no more|stop|avoid|without|instead of|"
+    r"rather than|not to)\b",
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(
@@ -50,7 +51,7 @@ _CONDITION = re.compile(
 
 
 def forbidden_by(quote: str) -> frozenset[str]:
-    """The commands, options, tools and paths that a rule forbids, in small letters; empty where it names none or is conditional."""
+    """The commands, options, tools and paths that a rule forbids, in small letters; empty for a conditional rule."""
     cue = _FORBIDS.search(quote)
     if cue is None or _CONDITION.search(quote):
         return frozenset()

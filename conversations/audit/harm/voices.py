@@ -7,17 +7,21 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from conversations.audit.calls import calls_of, input_of
-from conversations.audit.harm.weights import stems
 from conversations.audit.harm.watch import Before, Hit, Step, own_words
+from conversations.audit.harm.weights import stems
 from conversations.audit.model import Author, Fact, FactKind, FactState, Line
 from conversations.audit.text import flat
 
 #: How much of the weight of the earlier words must come again. At .5 two different questions about one file met.
 SAME_WORDS = 0.6
 MIN_SHARED = 3
+#: Characters of what was said that a sign shows: a line on the page.
+MAX_SHOWN = 160
 _REMINDS = re.compile(
-    r"\b(?:as i (?:said|told|mentioned|asked)|i (?:already |just )?told you|i already (?:said|told|asked|mentioned|answered)|"
-    r"i (?:did )?(?:said|asked) (?:you )?(?:not to|that already|before|earlier)|like i said|you (?:forgot|have forgotten|lost (?:track|the context))|"
+    r"\b(?:as i (?:said|told|mentioned|asked)|i (?:already |just )?told you|"
+    r"i already (?:said|told|asked|mentioned|answered)|like i said|"
+    r"i (?:did )?(?:said|asked) (?:you )?(?:not to|that already|before|earlier)|"
+    r"you (?:forgot|have forgotten|lost (?:track|the context))|"
     r"we (?:already |have already |had already )(?:discussed|decided|agreed|settled|talked|did|tried|went)|"
     r"(?:don't|do not) you remember|remember(?:,| that) (?:i|we)|how many times|once again,|i repeat)\b",
     re.IGNORECASE,
@@ -36,7 +40,7 @@ _USERS_KINDS = frozenset(
 
 
 class UserRepeats:
-    """The user says again, in their own voice, what was lost of their words; or says outright that it was said before."""
+    """The user says again, in their own voice, what was lost of their words, or that it was said before."""
 
     name: ClassVar[str] = "user_repeats"
 
@@ -58,7 +62,7 @@ class UserRepeats:
         return frozenset(flat(own) for line in self._before.lines if (own := own_words(line)))
 
     def see(self, step: Step) -> Iterator[Hit]:
-        """A queued turn that is delivered after the boundary stands on both sides: the very same words are no repetition."""
+        """A queued turn that is delivered after the boundary stands on both sides: the same words are no repetition."""
         own, line = step.own, step.line
         if not own or flat(own) in self._said_before:
             return
@@ -149,4 +153,4 @@ def answered_questions(lines: Sequence[Line]) -> list[_Question]:
 
 def _short(text: str) -> str:
     one_line = " ".join(text.split())
-    return one_line if len(one_line) <= 160 else one_line[:159] + "…"  # noqa: PLR2004  # a line on the page
+    return one_line if len(one_line) <= MAX_SHOWN else one_line[: MAX_SHOWN - 1] + "…"

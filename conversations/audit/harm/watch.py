@@ -1,7 +1,7 @@
 """Walk through what followed a boundary once, line by line, with a memory small enough to store and go on from. Pure.
 
-Each signal sees every line in order and keeps what it must remember in `memory`, a JSON object. A later run that begins with
-that memory and sees only the new lines therefore ends in the same state as one that sees all of them.
+Each signal sees every line in order and keeps what it must remember in `memory`, a JSON object. A later run that begins
+with that memory and sees only the new lines therefore ends in the same state as one that sees all of them.
 """
 
 from bisect import bisect_left
@@ -26,7 +26,7 @@ CHARACTERS_PER_TOKEN = 2.47
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One sign of harm, before it is weighed against its base rate. `target`: "fact:ID", "added:ID" or "" for the compaction."""
+    """One sign of harm, not weighed yet. `target`: "fact:ID", "added:ID" or "" for the compaction as a whole."""
 
     signal: str
     target: str
@@ -99,7 +99,7 @@ class Before:
 
 @dataclass(frozen=True)
 class Step:
-    """The next line; for a tool call and for its result, the call as far as it is known. What several signals need is made once."""
+    """The next line; for a call and its result, the call as far as known. What several signals need is made once."""
 
     line: Line
     call: Call | None
