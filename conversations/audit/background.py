@@ -2,17 +2,21 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from conversations.audit.model import Author, Fact, Line, Segment
-from conversations.audit.passages import PassageIndex
+from conversations.audit.passages import PassageIndex, Rarity
 from conversations.audit.text import content_stems
 
-#: Of the continuation only so much is read: what is needed later is needed soon. Characters of the agent's own words.
-MAX_LATER = 150_000
-MAX_BLOCK = 4_000
-_AGENT = frozenset({Author.USER, Author.ASSISTANT, Author.THINKING, Author.TOOL_INPUT})
+#: Of the continuation only so much is read: what is needed later is needed soon. Characters.
+MAX_LATER = 90_000
+#: The last words before the boundary: what was being worked on. Characters.
+MAX_CURRENT = 20_000
+MAX_BLOCK = 3_000
+#: Words are compared within windows of about so many characters: a page holds the words of anything.
+WINDOW = 600
+
 _SPOKEN = frozenset({Author.USER, Author.ASSISTANT, Author.THINKING})
 _NEXT = re.compile(
     r"(?:current work|pending|next step|remaining|open|to-?do|in progress|last request|what(?:'s| is) next)[^\n]{0,60}\n",
@@ -20,14 +24,40 @@ _NEXT = re.compile(
 )
 
 
+class Windows:
+    """Texts cut into windows, for asking which window says most of a fact."""
+
+    def __init__(self, texts: Iterable[str], rarity: Rarity) -> None:
+        self._rarity = rarity
+        self._postings: dict[str, list[int]] = {}
+        self.count = 0
+        for text in texts:
+            for start in range(0, len(text), WINDOW):
+                for stem in set(content_stems(text[start : start + WINDOW])):
+                    self._postings.setdefault(stem, []).append(self.count)
+                self.count += 1
+
+    def share(self, stems: frozenset[str]) -> float:
+        """The largest part of the stems' weight that one window holds, 0 to 1."""
+        weights = {stem: self._rarity(stem) for stem in stems}
+        scores: dict[int, float] = {}
+        for stem, weight in weights.items():
+            for number in self._postings.get(stem, ()):
+                scores[number] = scores.get(number, 0.0) + weight
+        return max(scores.values(), default=0.0) / (sum(weights.values()) or 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Background:
-    """Counts by stem. `later` is empty and `followed` False where the log ends at the boundary."""
+    """Counts by stem, and windows. `followed` is False where the log ends at the boundary."""
 
     summary: Counter[str]  # passages of the summary that have it
     spoken: Counter[str]  # facts said by user or agent that have it
-    later: Counter[str]  # blocks of the continuation that have it
+    later: Counter[str]  # words said after the boundary
     ask: frozenset[str]  # words of the user's last turns and of the summary's next steps
+    said_later: Windows  # what user and agent said after the boundary
+    done_later: Windows  # what was called and what came back after it
+    current: Windows  # what was said last before it
     place: dict[int, float]  # position of a line → its share of the way to the boundary, 0 to 1
     followed: bool
     stems: dict[str, frozenset[str]] = field(default_factory=dict)  # by fact id, filled as asked for
@@ -42,26 +72,30 @@ class Background:
 def background_of(segment: Segment, facts: Sequence[Fact], index: PassageIndex) -> Background:
     """The background of one compaction."""
     positions = sorted({line.position for line in segment.dropped})
+    said = list(_bounded((x for x in segment.continuation if x.author in _SPOKEN), MAX_LATER))
+    done = _bounded((x for x in segment.continuation if x.author in (Author.TOOL_INPUT, Author.TOOL_RESULT)), MAX_LATER)
+    last = _bounded((x for x in reversed(segment.dropped) if x.author in _SPOKEN), MAX_CURRENT)
     return Background(
         summary=Counter(stem for passage in index.passages for stem in passage.bag),
         spoken=Counter(s for f in facts if f.author in _SPOKEN for s in set(content_stems(f.quote, 1_000))),
-        later=_later(segment.continuation),
+        later=Counter(stem for text in said for stem in set(content_stems(text))),
         ask=frozenset(content_stems(_last_words(segment.dropped) + " " + next_steps(segment.summary))),
+        said_later=Windows(said, index.rarity),
+        done_later=Windows(done, index.rarity),
+        current=Windows(last, index.rarity),
         place={position: (rank + 1) / len(positions) for rank, position in enumerate(positions)},
         followed=bool(segment.continuation),
     )
 
 
-def _later(lines: Sequence[Line]) -> Counter[str]:
-    """Blocks of the agent's and the user's later words by stem."""
-    counts: Counter[str] = Counter()
-    left = MAX_LATER
+def _bounded(lines: Iterable[Line], most: int) -> Iterable[str]:
+    """The texts of lines, each cut, until `most` characters are reached."""
     for line in lines:
-        if line.author in _AGENT and left > 0:
-            piece = line.text[: min(MAX_BLOCK, left)]
-            left -= len(piece)
-            counts.update(set(content_stems(piece)))
-    return counts
+        if most <= 0:
+            return
+        piece = line.text[: min(MAX_BLOCK, most)]
+        most -= len(piece)
+        yield piece
 
 
 def _last_words(lines: Sequence[Line]) -> str:

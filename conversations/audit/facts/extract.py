@@ -51,7 +51,8 @@ def _from_call(scene: Scene, number: int, line: Line, call: Call) -> Iterator[Dr
     elif work in (Work.READ, Work.SEARCH, Work.SHELL, Work.OTHER):
         if work is Work.SEARCH:
             yield from search.from_search(line, call)
-        yield from reading.from_code(line, call, scene.said_after(number))
+        if work is not Work.SHELL or reading.is_look(call):
+            yield from reading.from_code(line, call, scene.said_after(number))
 
 
 def _from_shell(scene: Scene) -> Iterator[Draft]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conversations.audit.calls import Call
+from conversations.audit.calls import Call, command_kinds
 from conversations.audit.facts import cues
 from conversations.audit.facts.draft import Draft, draft_of
 from conversations.audit.facts.rules import rule_kind
@@ -14,6 +14,7 @@ from conversations.audit.text import content_stems
 
 LONGEST_CHUNK = 360  # characters: what the judge and a person take in at once
 MOST_CHUNKS = 400  # of one result
+LONGEST_LOOK = 6_000  # characters of a shell command's output; more is a log
 MOST_COMMENTS = 12  # of one result
 MOST_ROWS = 60  # of one document
 #: A reading rests on a place in the source when they share this many telling words. Two is topic, four is content.
@@ -54,7 +55,12 @@ def from_document(line: Line, call: Call) -> Iterator[Draft]:
 
 def is_document(call: Call) -> bool:
     """Whether the call read prose."""
-    return bool(_DOCUMENT.search(call.path.split(" ")[0]))
+    return bool(_DOCUMENT.search(call.path or call.command.split("\n")[0].split("|")[0].strip()))
+
+
+def is_look(call: Call) -> bool:
+    """Whether a shell command only looks at something: what a test run prints is no source."""
+    return not command_kinds(call.command) and call.result is not None and len(call.result.text) <= LONGEST_LOOK
 
 
 def _without_gutter(text: str) -> str:
@@ -63,7 +69,7 @@ def _without_gutter(text: str) -> str:
 
 
 def _about(call: Call, unit: Unit) -> str:
-    name = call.path.rsplit("/", 1)[-1]
+    name = (call.path or call.command.split("\n")[0]).rsplit("/", 1)[-1]
     return ": ".join(part for part in (name, *unit.context[-1:]) if part)
 
 
@@ -91,7 +97,7 @@ def chunks(text: str) -> list[Chunk]:
         body = _GUTTER.sub("", text[a:b])
         blank = not body.strip() or body.strip() in ("--", "}", "})", ");")
         starts_over = (
-            _COMMENT.match(body) and start >= 0 and not _COMMENT.match(_GUTTER.sub("", text[start:b].split("\n")[0]))
+            _COMMENT.match(body) and start >= 0 and not _COMMENT.match(_GUTTER.sub("", text[start:b].split("\n", maxsplit=1)[0]))
         )
         if start >= 0 and (blank or starts_over or b - start > LONGEST_CHUNK):
             found.append(_chunk(text, start, end))

@@ -65,7 +65,7 @@ def loaded(line: Line) -> Iterator[Draft]:
     taken = 0
     for unit in prose(line.text):
         said = line.text[unit.start : unit.end]
-        kind = rule_kind(said)
+        kind = rule_kind(said) or rule_kind(" ".join(unit.context))
         if kind is None or unit.form is Form.CODE or said.startswith("<"):
             continue
         yield draft_of(kind, line, unit, "loaded")

@@ -11,11 +11,14 @@ from conversations.audit.model import FactKind, Line
 MOST_HITS = 12  # a search with more finds a word, not a place
 _LONGEST = 380
 _HIT = re.compile(r"^(?:[\w@./\\ -]+\.\w{1,6}(?::\d+)?(?::|$)|\d{1,6}:|/[\w@./-]+$|\.{0,2}/?[\w@.-]+/[\w@./-]+$)")
+_AROUND = re.compile(r"^[\w@./\\ -]+-\d+-|^\d{1,6}-")  # lines that a search shows around its hits
 
 
 def from_search(line: Line, call: Call) -> Iterator[Draft]:
     """The hits, packed into one fact while they are few; none when there are many."""
-    hits = [(a, b) for a, b in lines(line.text[:20_000]) if _HIT.match(line.text[a:b])]
+    hits = [
+        (a, b) for a, b in lines(line.text[:20_000]) if _HIT.match(line.text[a:b]) and not _AROUND.match(line.text[a:b])
+    ]
     about = _about(call)
     if not hits:
         if 0 < len(line.text) < 200 and re.search(

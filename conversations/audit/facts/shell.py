@@ -1,5 +1,6 @@
 """What commands taught: how things are run here, where the work stands, what failed and was not mended."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ from conversations.audit.facts.units import lines
 from conversations.audit.model import FactKind, FactState, Line
 
 MOST_ERRORS = 4  # lines of one result
+LONGEST_COMMAND = 160  # characters; longer ones are made for one occasion
 
 _ERROR_LINE = re.compile(
     r"\b(?:error|errors?:|fatal|exception|failed|failure|cannot|could not|no such|not found|undefined|denied|refused|timed? ?out|"
@@ -23,6 +25,8 @@ _PLACE = re.compile(
     r"local:\s+http|started (?:on|server)|worktree|rebase|merge|diverged|detached|using (?:node|python|version))[^\n]*",
     re.IGNORECASE,
 )
+_CHANGED_DIR = re.compile(r"^\s*cd [^&;\n]+&&\s*")
+_TRIMMED = re.compile(r"\s*(?:2>&1|2>/dev/null|\|\s*(?:tail|head|grep|rg|less|sort|wc|tee|cat)\b[^|&;]*)+\s*$")
 _SETUP = re.compile(
     r"\b(?:git (?:checkout|switch|worktree|branch|merge|rebase|fetch|stash)|mkdir|docker|export|source|nvm|venv|createdb|psql|ssh)\b"
 )
@@ -32,22 +36,34 @@ def from_call(call: Call) -> Iterator[Draft]:
     """The facts of one shell command and its result."""
     if not call.command or call.harness_error:
         return
-    kinds = command_kinds(call.command)
-    start, end = command_span(call.line)
-    if kinds & {"test", "lint", "build", "types", "deploy"}:
-        yield Draft(FactKind.COMMAND, call.line, start, end, described(call), cues=tuple(sorted(kinds)), form="command")
-    elif _SETUP.search(call.command[:400]):
-        yield Draft(FactKind.ENVIRONMENT, call.line, start, end, described(call), cues=("set-up",), form="command")
+    bare = without_comments(call.command)
+    kinds = command_kinds(bare)
+    span = core_span(call)
+    if span and kinds & {"test", "lint", "build", "types", "deploy"}:
+        yield Draft(FactKind.COMMAND, call.line, *span, described(call), cues=tuple(sorted(kinds)), form="command")
+    elif span and _SETUP.search(bare[:400]):
+        yield Draft(FactKind.ENVIRONMENT, call.line, *span, described(call), cues=("set-up",), form="command")
     if call.result is not None:
         yield from _result(call, call.result, bool(kinds))
 
 
-def command_span(line: Line) -> tuple[int, int]:
-    """The command within the text of a call, as it stands there, at most 380 characters."""
-    match = re.search(r'"(?:command|cmd|script)": ?(?:\[?")', line.text)
-    start = match.end() if match else 0
-    close = re.compile(r'(?<!\\)"').search(line.text, start)
-    return start, min(close.start() if close else len(line.text), start + 380)
+def without_comments(command: str) -> str:
+    """The command without the lines that only talk about it."""
+    return "\n".join(row for row in command.split("\n") if not row.lstrip().startswith("#"))
+
+
+def core_span(call: Call) -> tuple[int, int] | None:
+    """What is run, as it stands in the call's text, without a leading `cd` and without what trims the output.
+
+    None for scripts of several lines and one-off constructions: how things are run here fits on one line.
+    """
+    bare = without_comments(call.command).strip()
+    if "\n" in bare or not bare:
+        return None
+    core = _TRIMMED.sub("", _CHANGED_DIR.sub("", bare)).strip()
+    written = json.dumps(core, ensure_ascii=False)[1:-1]
+    at = call.line.text.find(written)
+    return (at, at + len(written)) if at >= 0 and 4 <= len(core) <= LONGEST_COMMAND else None
 
 
 def described(call: Call) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from conversations.audit.facts import cues
 from conversations.audit.facts.draft import Draft, draft_of
@@ -16,6 +17,19 @@ _LABELLED = re.compile(
     r"^\W*(?:\*\*)?(?:(?:option|variant|approach|alternative|scenario|direction|phase)\s+\w{1,2}|[A-Z]{1,2}\d{1,3})\b",
     re.IGNORECASE,
 )
+_ANNOUNCED = re.compile(
+    r"\s+(?:(?:So|Now|Next|First|Then|But|And),? )?(?:Let me|Let's|I'll|I will|I'm going to|I should|I need to)\b[^\n]{0,300}$",
+    re.IGNORECASE,
+)
+_MUSING = re.compile(
+    r"^\W*(?:hmm|wait|actually,? wait|maybe i|perhaps i|what if|let me|but (?:wait|first)|ok(?:ay)?,? so)\b",
+    re.IGNORECASE,
+)
+_MOMENT = re.compile(
+    r"^\W*(?:(?:good|great|perfect|excellent|ok(?:ay)?|now|so)\b\W*)*(?:all |the |both |these )?(?:\w+ )?(?:tests?|build|lint(?:er|ing)?|changes?|output|it|that|everything|services?)\b"
+    r"[^.\n]{0,40}\b(?:pass(?:es|ed|ing)?|succeed\w*|succe\w+|clean|works?|working|running|up|fine|good|done|complete[d]?|green)\b",
+    re.IGNORECASE,
+)
 _DONE_MARK = re.compile(r"^\W*(?:✅|☑|✔|\[x\])", re.IGNORECASE)
 _OPEN_MARK = re.compile(r"^\W*(?:❌|⬜|☐|⏳|⚠️?|\[ \])")
 
@@ -23,8 +37,9 @@ _OPEN_MARK = re.compile(r"^\W*(?:❌|⬜|☐|⏳|⚠️?|\[ \])")
 def from_agent(line: Line, answers: bool) -> Iterator[Draft]:
     """Facts in one block of the agent's prose. `answers`: it is what the user was told last."""
     for unit in prose(line.text):
+        unit = without_announcement(line.text, unit)
         said = line.text[unit.start : unit.end]
-        if unit.form is Form.CODE or is_narration(said):
+        if unit.form is Form.CODE or is_narration(said) or is_musing(said, line.author):
             continue
         kind, cue = kind_of(said, unit, line.author, answers)
         yield draft_of(kind, line, unit, cue)
@@ -32,10 +47,25 @@ def from_agent(line: Line, answers: bool) -> Iterator[Draft]:
 
 def is_narration(said: str) -> bool:
     """Announcing the next action, and nothing else: true of the moment only."""
+    if _MOMENT.match(said) and len(said) < 90:
+        return True
     if not cues.NARRATION.match(said):
         return False
     informative = cues.REASON.search(said) or cues.RISK.search(said) or cues.OPEN.search(said)
     return not informative or len(said) < 110
+
+
+def without_announcement(text: str, unit: Unit) -> Unit:
+    """The unit without a last sentence that only says what is done next."""
+    match = _ANNOUNCED.search(text, unit.start, unit.end)
+    if match is None or match.start() - unit.start < 30:
+        return unit
+    return replace(unit, end=match.start())
+
+
+def is_musing(said: str, author: Author) -> bool:
+    """The agent asking itself, which only what follows answers."""
+    return author is Author.THINKING and (said.rstrip().endswith("?") or bool(_MUSING.match(said)))
 
 
 def kind_of(said: str, unit: Unit, author: Author, answers: bool) -> tuple[FactKind, str]:

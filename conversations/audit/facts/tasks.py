@@ -34,9 +34,10 @@ def _entries(call: Call, done: bool) -> Iterator[Draft]:
     for match in _FIELD.finditer(call.line.text[:50_000]):
         status = _STATUS.search(call.line.text, match.end(), match.end() + 60)
         closed = done or (status is not None and status[1] in _DONE)
-        state = FactState.SETTLED if closed else FactState.OPEN
+        decided = bool(cues.REASON.search(match[2]) or cues.PROHIBITION.search(match[2]))
+        state = FactState.SETTLED if closed and not decided else FactState.OPEN
         yield Draft(
-            FactKind.STATE,
+            FactKind.DECISION if closed and decided else FactKind.STATE,
             call.line,
             match.start(2),
             min(match.end(2), match.start(2) + 380),

@@ -6,7 +6,7 @@ units; they stand in `context`, because an item without its label says little to
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 LONGEST = 380  # characters of one unit: a fact is a fact, not a page
@@ -42,6 +42,7 @@ class _Reader:
     lead_in: str = ""
     header: str = ""
     fenced: bool = False
+    opens: dict[int, bool] = field(default_factory=dict)  # start of a fence line → whether code begins there
 
     def context(self) -> tuple[str, ...]:
         titles = [title for _, title in self.headings[-2:]]
@@ -53,8 +54,14 @@ _BOLD_LINE = re.compile(r"^\s{0,3}\*\*([^*]{2,100})\*\*\s*(?:\([^)]{1,40}\))?:?\
 _ITEM = re.compile(r"^(\s*)(?:[-*+•▪◦–]|(\d{1,3}|[a-zA-Z])[.)])\s+(?=\S)")
 _ROW = re.compile(r"^\s*[|│].*[|│]\s*$")
 _RULE = re.compile(r"^[\s|│:+=\-─━┼├┤┌┐└┘┬┴]*$")
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*([\w+#.-]*)[^\n]*$", re.MULTILINE)
+_PROSE = frozenset({"text", "txt", "md", "markdown", "plaintext"})
+_CODE_ROW = re.compile(
+    r"[;{}()\[\],=]\s*$|^\s*(?:[$#>%@+]|[-+]\S|//|/\*|\*/|import |from |def |func |class |return |const |let |var |if |for |else|end\b|<\w|"
+    r"\w+\(|git |npm |go |python |[\w.]+ = |/|\./|[├└│])"
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]*`”’]{0,3}\s+(?=[\"'(\[*`“A-ZÀ-ÞА-Я0-9])|(?<=[。！？])\s*")
-_MARKUP = re.compile(r"[*_`#]+")
+_MARKUP = re.compile(r"[*`#]+|(?<!\w)_+|_+(?!\w)")  # not within ledger_v1
 
 
 def plain(text: str) -> str:
@@ -77,7 +84,7 @@ def prose(text: str, start: int = 0, end: int | None = None) -> list[Unit]:
     """The units of prose with markdown between `start` and `end`, in order."""
     end = len(text) if end is None else end
     units: list[Unit] = []
-    reader = _Reader()
+    reader = _Reader(opens=_fences(text, start, end))
     paragraph: list[tuple[int, int]] = []
     for line_start, line_end in lines(text[:end], start):
         if _joins(text[line_start:line_end], reader):
@@ -87,6 +94,36 @@ def prose(text: str, start: int = 0, end: int | None = None) -> list[Unit]:
         _take_line(text, line_start, line_end, reader, units, paragraph)
     _close(text, paragraph, reader, units)
     return units
+
+
+def _fences(text: str, start: int, end: int) -> dict[int, bool]:
+    """Start of each fence line → whether it opens a block of code.
+
+    A fence with a language opens one; a bare fence before such a fence, or the last of all, closes one, because a
+    text may begin in the middle of a block. A bare pair holds code only if it looks like code: agents frame reports so.
+    """
+    found = list(_FENCE.finditer(text, start, end))
+    opens: dict[int, bool] = {}
+    inside = False
+    for number, fence in enumerate(found):
+        after = found[number + 1] if number + 1 < len(found) else None
+        language = fence[1].lower()
+        if language:
+            inside = language not in _PROSE
+        elif inside:
+            inside = False
+        else:
+            inside = after is not None and not after[1] and _is_code(text[fence.end() : after.start()])
+            if not inside and after is not None and not after[1]:
+                opens[after.start()] = False
+        opens.setdefault(fence.start(), inside)
+    return opens
+
+
+def _is_code(body: str) -> bool:
+    """Whether most lines of a block without a language end or begin as code does."""
+    rows = [row for row in body[:4_000].split("\n") if row.strip()]
+    return sum(bool(_CODE_ROW.search(row)) for row in rows) * 3 >= len(rows)
 
 
 def _joins(line: str, reader: _Reader) -> bool:
@@ -102,7 +139,7 @@ def _take_line(
     """Reads a line that is not plain prose: a fence, a heading, an item, a table row."""
     line = text[start:end]
     if line.lstrip().startswith(("```", "~~~")):
-        reader.fenced = not reader.fenced
+        reader.fenced = reader.opens.get(start, False)
     elif reader.fenced:
         _add(text, start, end, Form.CODE, reader, units)
     elif not line.strip() or _RULE.match(line):

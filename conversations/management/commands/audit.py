@@ -33,7 +33,7 @@ class Command(BaseCommand):
             help="exit with 1 if any compaction meets it, e.g. forgotten>5 or kind.prohibition.forgotten>0",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 -- Django's signature
+    def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 0; 1 when --fail-on is met; 2 when the file or the condition cannot be read."""
         try:
             wanted = conditions.parse(options["fail_on"]) if options["fail_on"] else []
