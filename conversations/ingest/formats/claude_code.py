@@ -80,6 +80,7 @@ _SYNTHETIC = "<synthetic>"  # the harness's own words in the assistant's place; 
 #: Ranks of a title's sources: the first prompt is only used until something better comes.
 _PROMPT, _LISTED, _GENERATED, _CHOSEN = 1, 2, 3, 4
 _MOST_SIDECHAIN_RECORDS = 2_000  # of interleaved sidechains (before agent ids); real ones have about 50 records
+_SPEAKING = ("user", "assistant", "system", "attachment")
 _DELEGATING_TOOLS = frozenset({"Agent", "Task", "Workflow"})
 
 Yields = Iterator[Output]
@@ -161,7 +162,7 @@ class ClaudeCode:
         session = self._memory.session
         if record.stream_parent_tool and key_of(record.stream_parent_tool):
             return f"{session}/{record.stream_parent_tool}"
-        if record.is_sidechain is not True or record.type not in ("user", "assistant", "system", "attachment"):
+        if record.is_sidechain is not True:
             return session
         if key_of(record.agent_id):
             return f"{session}/agent-{record.agent_id}"
@@ -179,6 +180,8 @@ class ClaudeCode:
 
     def _begin(self, record: Record, thread: Thread) -> Yields:
         """Say what the record newly tells about its conversation as a whole."""
+        if record.is_sidechain is True and record.type not in _SPEAKING:
+            return  # progress records of a subagent may come before its first message
         version = name_of(record.version or record.stream_version, VERSION_CHARACTERS)
         if not thread.begun:
             thread.begun = True

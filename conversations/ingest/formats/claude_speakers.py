@@ -23,7 +23,7 @@ _SLASH = re.compile(r"/[A-Za-z][\w:.-]*(?:\s|$)")
 
 
 def role_of(blocks: list[Block]) -> Role:
-    """Tool results travel in user records; what the user says beside one, as a reason to refuse, is still the user's."""
+    """Tool results travel in user records; what the user says beside one (why it is refused) is the user's."""
     answers = any(isinstance(block, ToolResult) for block in blocks)
     words = any(isinstance(block, Text) and not is_harness_text(block.text) for block in blocks)
     return Role.TOOL if answers and not words else Role.USER

@@ -126,6 +126,19 @@ def test_subagent_file_is_a_conversation_of_its_own_with_a_parent():
     assert of(ConversationEvent, events)[0].parent == SESSION
 
 
+def test_progress_of_a_subagent_opens_no_conversation():
+    progress = {"isSidechain": True, "parentUuid": "gone"}
+
+    events = read(
+        claude("progress", "p1", agentId="ab12", **progress),
+        claude("progress", "p2", **progress),
+        user("u1", "Explore", isSidechain=True, agentId="ab12"),
+    )
+
+    [conversation] = of(ConversationEvent, events)
+    assert (conversation.conversation, conversation.complete) == (f"{SESSION}/agent-ab12", True)
+
+
 def test_interleaved_sidechains_are_told_apart_by_their_roots():
     events = read(
         user("u1", "Work"),

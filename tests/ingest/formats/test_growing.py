@@ -141,7 +141,7 @@ BLOCK = st.fixed_dictionaries(
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_records_of_any_shape_never_raise(data):
     content = st.one_of(ANY_JSON, st.lists(BLOCK, max_size=3))
     names = (

@@ -203,7 +203,7 @@ EVENT_FIELDS = st.fixed_dictionaries(
 
 
 @given(st.lists(EVENT_FIELDS, max_size=5), st.sampled_from(["batch", "list", "lines"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_what_is_accepted_can_be_stored_and_read_again(events, shape):
     raw = body(*events, shape=shape) if events else b"[]"
     accepted = [result for result in results(raw) if not isinstance(result, Problem)]
