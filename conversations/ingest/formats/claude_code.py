@@ -20,11 +20,10 @@ from conversations.ingest.events import (
     Text,
     ToolCall,
 )
-from conversations.ingest.formats import claude_attachments
+from conversations.ingest.formats import claude_attachments, claude_queue
 from conversations.ingest.formats.base import (
     REASON_CHARACTERS,
     STRIDE,
-    VERSION_CHARACTERS,
     Output,
     State,
     Unknown,
@@ -40,7 +39,6 @@ from conversations.ingest.formats.claude_compactions import (
     compaction_of,
     failure_of,
     microcompaction_of,
-    missing_beginning,
 )
 from conversations.ingest.formats.claude_content import blocks_of, spoken_text
 from conversations.ingest.formats.claude_records import (
@@ -63,6 +61,7 @@ from conversations.ingest.formats.claude_speakers import (
     role_of,
 )
 from conversations.ingest.formats.claude_summary import is_wrapped, unwrap
+from conversations.ingest.formats.claude_threads import AGENT, news_of, thread_of
 from conversations.ingest.formats.claude_usage import (
     close_request,
     context_of,
@@ -74,13 +73,9 @@ from conversations.ingest.formats.claude_usage import (
 from conversations.ingest.formats.lines import BadLine, decode_line, problem
 from conversations.vocabulary import Origin, Role, SummaryState, Trigger
 
-AGENT = "claude-code"
-
 _SYNTHETIC = "<synthetic>"  # the harness's own words in the assistant's place; never billed
 #: Ranks of a title's sources: the first prompt is only used until something better comes.
 _PROMPT, _LISTED, _GENERATED, _CHOSEN = 1, 2, 3, 4
-_MOST_SIDECHAIN_RECORDS = 2_000  # of interleaved sidechains (before agent ids); real ones have about 50 records
-_SPEAKING = ("user", "assistant", "system", "attachment")
 _DELEGATING_TOOLS = frozenset({"Agent", "Task", "Workflow"})
 
 Yields = Iterator[Output]
@@ -117,9 +112,9 @@ class ClaudeCode:
             return
         kind = text_of(record.type)
         handler = self._handlers.get(kind)
-        thread = self._thread(record)
+        thread = thread_of(self._memory, record)
         if thread and record.uuid:
-            yield from self._begin(record, thread)
+            yield from self._news(record, thread)
         if kind == "summary":
             yield from self._listed_title(record)
         elif handler and thread:
@@ -144,71 +139,13 @@ class ClaudeCode:
         """Goes on after the line of the checkpoint."""
         return cls(msgspec.convert(checkpoint, Memory))
 
-    # --- which conversation -------------------------------------------------------------------------------------------
-
-    def _thread(self, record: Record) -> Thread | None:
-        """The conversation the record belongs to; None before any record has named a session."""
-        memory = self._memory
-        memory.session = key_of(record.session_id) or key_of(record.stream_session_id) or memory.session
-        if not memory.session:
-            return None
-        key = self._thread_key(record)
-        thread = memory.threads.get(key)
-        if thread is None:
-            thread = memory.threads[key] = Thread(id=key, parent=memory.session if key != memory.session else "")
-        return thread
-
-    def _thread_key(self, record: Record) -> str:
-        session = self._memory.session
-        if record.stream_parent_tool and key_of(record.stream_parent_tool):
-            return f"{session}/{record.stream_parent_tool}"
-        if record.is_sidechain is not True:
-            return session
-        if key_of(record.agent_id):
-            return f"{session}/agent-{record.agent_id}"
-        return self._sidechain(session, key_of(record.uuid), key_of(record.parent_uuid))
-
-    def _sidechain(self, session: str, uuid: str, parent: str) -> str:
-        """Before agent ids: sidechains are interleaved, and told apart by the chain of parents up to their root."""
-        chains = self._memory.sidechains
-        key = chains.get(uuid) or chains.get(parent) or f"{session}/sidechain-{uuid or parent}"
-        if uuid and uuid not in chains:
-            chains[uuid] = key
-            if len(chains) > _MOST_SIDECHAIN_RECORDS:
-                del chains[next(iter(chains))]
-        return key
-
-    def _begin(self, record: Record, thread: Thread) -> Yields:
-        """Say what the record newly tells about its conversation as a whole."""
-        if record.is_sidechain is True and record.type not in _SPEAKING:
-            return  # progress records of a subagent may come before its first message
-        version = name_of(record.version or record.stream_version, VERSION_CHARACTERS)
-        if not thread.begun:
-            thread.begun = True
-            yield self._opening(thread, record, version)
-        elif version and version != thread.version:
-            yield ConversationEvent(conversation=thread.id, agent=AGENT, agent_version=version)
-        thread.version = version or thread.version
-        if self._memory.titles and key_of(record.uuid) in self._memory.titles:
-            yield from self._title(thread, self._memory.titles.pop(record.uuid), _LISTED)
-
-    def _opening(self, thread: Thread, record: Record, version: str) -> ConversationEvent:
-        """The first record tells whether the file holds the conversation from its beginning."""
-        reason = missing_beginning(record)
-        thread.incomplete = bool(reason)
-        known: dict[str, Any] = {
-            "agent_version": version,
-            "cwd": text_of(record.cwd),
-            "parent": thread.parent,
-            "incomplete_reason": reason,
-        }
-        return ConversationEvent(
-            conversation=thread.id,
-            at=moment(record.timestamp),
-            agent=AGENT,
-            complete=not reason,
-            **{name: value for name, value in known.items() if value},
-        )
+    def _news(self, record: Record, thread: Thread) -> Yields:
+        news = news_of(record, thread)
+        if news:
+            yield news
+        titles = self._memory.titles
+        if titles and key_of(record.uuid) in titles:
+            yield from self._title(thread, titles.pop(record.uuid), _LISTED)
 
     def _nameless(self, number: int) -> Yields:
         """Said once: a file cut off at its head can have thousands of such records."""
@@ -395,19 +332,13 @@ class ClaudeCode:
     # --- messages typed while the agent works -------------------------------------------------------------------------
 
     def _queue(self, record: Record, number: int, thread: Thread) -> Yields:  # noqa: ARG002 -- all handlers are called alike
-        """Older versions log the queue but not the delivery in mid-turn: what is removed goes to the model.
-
-        Of several that wait, the user's go before the harness's notices, which is how Claude Code orders them.
-        """
         queue = self._memory.queue
         if record.operation == "enqueue":
             self._enqueue(text_of(record.content), moment(record.timestamp))
         elif record.operation == "remove":
-            waiting = next((entry for entry in queue if not entry.line), None)
-            if waiting:
-                waiting.line = number
-        elif record.operation == "popAll":  # back into the input field, to be edited
-            self._memory.queue = [entry for entry in queue if entry.line]
+            claude_queue.leave(queue, number)
+        elif record.operation == "popAll":
+            self._memory.queue = claude_queue.taken_back(queue)
         yield from ()
 
     def _enqueue(self, text: str, at: datetime | None) -> None:
@@ -417,28 +348,13 @@ class ClaudeCode:
             self._memory.queue.append(Waiting(text, at))
 
     def _delivered(self, said: str) -> None:
-        """A queued message that now stands in the log as a record of its own is not said a second time."""
-        queue = self._memory.queue
-        if queue and said:
-            self._memory.queue = [entry for entry in queue if entry.text.strip() != said.strip()]
+        if self._memory.queue:
+            self._memory.queue = claude_queue.without(self._memory.queue, said)
 
     def _say_queued(self, thread: Thread) -> Yields:
-        """By the next reply a removed message has had time to appear as a record; it has not, so it is said here."""
-        if not self._memory.queue:
-            return
-        for entry in [entry for entry in self._memory.queue if entry.line]:
-            yield MessageEvent(
-                id=f"queued-{entry.line}",
-                conversation=thread.id,
-                at=entry.at,
-                sequence=entry.line * STRIDE,
-                role=Role.USER,
-                content=[Text(entry.text)],
-                origin=Origin.QUEUED,
-                agent=AGENT,
-                agent_version=thread.version,
-            )
-        self._memory.queue = [entry for entry in self._memory.queue if not entry.line]
+        if self._memory.queue:
+            yield from claude_queue.messages_of(self._memory.queue, thread)
+            self._memory.queue = [entry for entry in self._memory.queue if not entry.line]
 
     # --- titles -------------------------------------------------------------------------------------------------------
 
