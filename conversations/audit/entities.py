@@ -1,4 +1,4 @@
-"""Exact things in a text (paths, hashes, numbers with units, names …), each in the one form that all its spellings share.
+"""Exact things in a text (paths, hashes, numbers with units, names …), each in one form for all its spellings.
 
 The same extractor reads the source and the summary; two entities are the same thing when `same(a, b)` says so.
 """
@@ -47,6 +47,13 @@ MEASURES = frozenset(
      EntityKind.DATE}
 )  # fmt: skip
 
+#: Signs of a hash that are enough to tell it from others, as git shows them.
+SHORTEST_HASH = 7
+#: A figure of so many digits is the same thing whatever noun follows it ("241 tests", "241 crypto tests").
+TELLING = 3
+#: "a/b" is no path worth the name; what a number counts has three letters or more; a URL with so few strokes is a host.
+SHORTEST_PATH, SHORTEST_NOUN, BARE_HOST = 4, 3, 3
+
 # A chunk is what stands between spaces, quotes and brackets. 300 characters hold any path or URL worth comparing.
 _CHUNK = re.compile(r"[^\s\"'`<>()\[\]{},;|=“”‘’]{2,300}")
 _TELLING = re.compile(r"[0-9/\\_.#:-]|[a-z][A-Z]|[A-Z]{2}")
@@ -59,7 +66,9 @@ _PLAIN = re.compile(r"[A-Za-z]?[a-z]{0,20}/[a-z]{1,20}|(?:[A-Za-z]\.){1,4}[A-Za-
 _BACKSLASHED = re.compile(r"[A-Za-z]:\\[^\s:]{1,300}|(?:[\w.@-]{1,80}\\{1,2}){1,20}[\w@-]{1,80}\.[A-Za-z0-9]{1,8}")
 _URL = re.compile(r"(?:https?|wss?|ftp|ssh|git|postgres(?:ql)?|redis|mysql|mongodb)://\S+")
 _PORT = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]|[\w-]+(?:\.[\w-]+)*)?:(\d{2,5})(?:/\S*)?")
-_HASH = re.compile(r"(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){2,4}", re.IGNORECASE)
+_HASH = re.compile(
+    r"(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){2,4}", re.IGNORECASE
+)
 _RANGE = re.compile(r"([0-9a-f]{7,40})\.{2,3}([0-9a-f]{7,40})", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T[\d:.]*Z?)?|(\d{4})/(\d{2})/(\d{2})")
 _VERSION = re.compile(r"v?(\d+(?:\.\d+){2,4}(?:[-+.][0-9A-Za-z.]+)?)|v(\d+(?:\.\d+)?)", re.IGNORECASE)
@@ -76,9 +85,12 @@ _QUOTED = re.compile(
     r"`([^`\n]{2,120})`|\"([^\"\n]{2,120})\"|“([^”\n]{2,120})”|‘([^’\n]{2,80})’|(?<!\w)'([^'\n]{2,80})'(?!\w)"
 )
 
-_MONTHS = {m: i for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
+_MONTHS = {
+    m: i for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
+}
 _NAMED_DATE = re.compile(
-    r"\b([A-Z][a-z]{2})[a-z]{0,6}\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})\b|\b(\d{1,2}) ([A-Z][a-z]{2})[a-z]{0,6} (\d{4})\b"
+    r"\b([A-Z][a-z]{2})[a-z]{0,6}\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})\b"
+    r"|\b(\d{1,2}) ([A-Z][a-z]{2})[a-z]{0,6} (\d{4})\b"
 )
 
 _SECONDS = {"ms": 0.001, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hr": 3600,
@@ -102,9 +114,11 @@ def same(a: Entity, b: Entity) -> bool:
     if a.kind is EntityKind.PATH and b.kind is EntityKind.PATH:
         return suffix_of(a.value, b.value) or suffix_of(b.value, a.value)
     if a.kind is EntityKind.HASH and b.kind is EntityKind.HASH:
-        return min(len(a.value), len(b.value)) >= 7 and (a.value.startswith(b.value) or b.value.startswith(a.value))
+        return min(len(a.value), len(b.value)) >= SHORTEST_HASH and (
+            a.value.startswith(b.value) or b.value.startswith(a.value)
+        )
     if a.kind in MEASURES and b.kind in MEASURES:
-        telling = len(a.value) > 2 or a.unit == b.unit or not a.unit or not b.unit
+        telling = len(a.value) >= TELLING or a.unit == b.unit or not a.unit or not b.unit
         return a.kind is b.kind and a.value == b.value and telling
     return a.value == b.value
 
@@ -113,7 +127,7 @@ def key(entity: Entity) -> str:
     """What all spellings of the same entity have in common: a path's last part, a hash's first seven signs."""
     if entity.kind is EntityKind.PATH:
         return entity.value.rpartition("/")[2]
-    return entity.value[:7] if entity.kind is EntityKind.HASH else entity.value
+    return entity.value[:SHORTEST_HASH] if entity.kind is EntityKind.HASH else entity.value
 
 
 def suffix_of(short: str, long: str) -> bool:
@@ -160,7 +174,7 @@ def _named(chunk: str, cwd: str) -> tuple[EntityKind, str] | None:
 def _canonical(kind: EntityKind, chunk: str, match: re.Match[str]) -> str:
     groups = [g for g in match.groups() if g]
     if kind is EntityKind.URL:
-        return chunk.rstrip("/").lower() if chunk.count("/") < 4 else chunk.rstrip("/")
+        return chunk.rstrip("/").lower() if chunk.count("/") <= BARE_HOST else chunk.rstrip("/")
     if kind is EntityKind.DATE:
         return "-".join(groups)
     if kind in (EntityKind.VERSION, EntityKind.ISSUE, EntityKind.ENV):
@@ -182,7 +196,12 @@ def _path(chunk: str, cwd: str) -> tuple[EntityKind, str] | None:
     if "/" in bare or _BACKSLASHED.fullmatch(bare):
         value = path_value(chunk, cwd)
         parts = value.split("/")
-        if len(value) > 3 and all(parts) and any(len(p) > 1 for p in parts) and not value.replace("/", "").isdigit():
+        if (
+            len(value) >= SHORTEST_PATH
+            and all(parts)
+            and any(len(p) > 1 for p in parts)
+            and not value.replace("/", "").isdigit()
+        ):
             return EntityKind.PATH, value
         return None
     if _FILE.fullmatch(bare) and not bare[0].isdigit() and bare.rpartition(".")[2].lower() not in _CODE_SUFFIX:
@@ -224,8 +243,8 @@ def _numbers(text: str) -> Iterator[Entity]:
 
 def _measured(number: float, unit: str, gap: str, sign: str) -> tuple[EntityKind, float, str]:
     """Kind, value in the base unit and unit of a number as written."""
-    single = unit[:-1] if unit.endswith("s") and len(unit) > 2 else unit
-    if unit == "%" or unit == "percent":
+    single = unit.removesuffix("s") if unit not in {"s", "ms"} else unit
+    if unit in {"%", "percent"}:
         return EntityKind.PERCENT, number, ""
     if single in _SECONDS and (len(single) > 1 or not gap or single in "sh"):
         return EntityKind.DURATION, number * _SECONDS[single], ""
@@ -233,7 +252,7 @@ def _measured(number: float, unit: str, gap: str, sign: str) -> tuple[EntityKind
         return EntityKind.SIZE, number * _BYTES[single], ""
     if single in _SCALE and (len(single) > 1 or not gap):
         return EntityKind.NUMBER, number * _SCALE[single], sign
-    return EntityKind.NUMBER, number, sign or (single if len(single) > 2 else "")
+    return EntityKind.NUMBER, number, sign or (single if len(single) >= SHORTEST_NOUN else "")
 
 
 def _quoted(text: str, taken: set[tuple[int, int]]) -> Iterator[Entity]:

@@ -1,4 +1,4 @@
-"""What became of one fact in the context after a compaction: the cascade from exact to fuzzy, each step with its reason."""
+"""What became of one fact in the context after a compaction: a cascade from exact to fuzzy, with reasons."""
 
 import re
 from collections.abc import Sequence

@@ -40,7 +40,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """A text as `text.flat` gives it, with the way back: the word that begins at `at[i]` of `words` stands at `spans[i]`."""
+    """A text as `text.flat` gives it, with the way back: the word at `at[i]` of `words` stands at `spans[i]`."""
 
     words: str
     at: tuple[int, ...]
@@ -89,7 +89,7 @@ class PassageIndex:
     value was ever seen; `positions`: where each stood. `readable`: False when there is a summary that cannot be read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the parts of a context, most of them optional
         self,
         summary: str,
         kept: Sequence[str] = (),
@@ -145,8 +145,9 @@ class PassageIndex:
         return "\n".join(bounded(self._sources)).lower()
 
     def said_later(self, position: int, fact: str, word: str) -> bool:
-        """Whether a line dropped after `position` has `word` and most of what `fact` is about: then a summary that says
-        so has it from there.
+        """Tell whether a line dropped after `position` has `word` and much of what `fact` is about.
+
+        Then a summary that says so has it from there.
         """
         if not word:
             return False

@@ -1,4 +1,4 @@
-"""How likely a summary lets its reader know a fact: lexical evidence of its best passages, weighed by a fitted model."""
+"""How likely a summary lets its reader know a fact: lexical evidence of its best passages, weighed by a model."""
 
 import json
 from collections.abc import Sequence
@@ -16,6 +16,8 @@ CANDIDATES = 4
 MAX_FACT = 1_000
 #: The word order is compared over so many words of the fact and of the window.
 MAX_ORDER = 60, 120
+#: Letters that two words must begin with to count as half the same.
+BEGINNING = 4
 
 #: The features, all but `length` a share of the fact from 0 to 1; "weight" is how telling a word is.
 NAMES = (
@@ -125,11 +127,11 @@ def _values(
 
 def _soft(fact: _Fact, bag: frozenset[str]) -> float:
     """Weight in the window, half of it for a word that only begins like one there ("config", "configuration")."""
-    beginnings = {stem[:4] for stem in bag if len(stem) >= 4}
+    beginnings = {stem[:BEGINNING] for stem in bag if len(stem) >= BEGINNING}
     return sum(
         weight if stem in bag else weight / 2
         for stem, weight in fact.weights.items()
-        if stem in bag or (len(stem) >= 4 and stem[:4] in beginnings)
+        if stem in bag or (len(stem) >= BEGINNING and stem[:BEGINNING] in beginnings)
     )
 
 

@@ -12,8 +12,19 @@ from typing import NamedTuple
 
 #: A sentence longer than this is cut at a space. The longest human-labelled fact has 400 characters.
 MAX_SENTENCE = 600
+#: Words that have an ending to take off: shorter ones are all root, longer ones are data.
+SHORTEST, LONGEST = 4, 40
 
-_STOP_WORDS = ["a", "an", "the", "and", "or", "but", "nor", "so", "yet", "if", "then", "else", "than", "that", "this", "these", "those", "it", "its", "he", "she", "they", "them", "their", "his", "her", "we", "us", "our", "you", "your", "i", "me", "my", "mine", "who", "whom", "whose", "which", "what", "when", "where", "why", "how", "is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "done", "doing", "have", "has", "had", "having", "will", "would", "shall", "should", "can", "could", "may", "might", "must", "to", "of", "in", "on", "at", "by", "for", "from", "with", "about", "into", "onto", "over", "under", "out", "up", "down", "off", "again", "further", "also", "as", "not", "no", "there", "here", "all", "any", "each", "both", "few", "more", "most", "other", "some", "such", "only", "own", "same", "too", "very", "just", "s", "t", "re", "ve", "ll", "d", "m", "don", "doesn", "didn", "isn", "aren", "wasn", "weren", "won", "can", "cannot", "via", "per", "while", "during", "after", "before", "because", "until", "through", "between", "above", "below"]
+_STOP_WORDS = frozenset(
+    """
+    a an the and or but nor so yet if then else than that this these those it its he she they them their his her we us
+    our you your i me my mine who whom whose which what when where why how is are was were be been being am do does did
+    done doing has have had having will would shall should can could may might must to of in on at by for from with
+    about into onto over under out up down off again further also as not no there here all any each both few more most
+    other some such only own same too very just s t re ve ll d m don doesn didn isn aren wasn weren won can cannot via
+    per while during after before because until through between above below
+    """.split()  # noqa: SIM905 -- a list of 150 strings is no easier to read
+)
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 WORD = re.compile(rf"\d+|[{_CJK}]|[^\W\d_{_CJK}]+")
@@ -105,7 +116,7 @@ _IRREGULAR = {form: forms[0] for line in _FORMS.split("|") if (forms := line.spl
 def stem(word: str) -> str:
     """The lower-case `word` without its ending, so that "verified" meets "verification". Other alphabets stay."""
     word = _IRREGULAR.get(word, word)
-    if len(word) < 4 or not word.isascii() or len(word) > 40:
+    if not (SHORTEST <= len(word) <= LONGEST and word.isascii()):
         return word
     word = _singular(word)
     for suffix, instead, shortest in _SUFFIXES:
@@ -115,7 +126,7 @@ def stem(word: str) -> str:
 
 
 def _singular(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:
+    if word.endswith("ies") and len(word) > SHORTEST:
         return word[:-3] + "y"
     if word.endswith(("sses", "shes", "ches", "xes")):
         return word[:-2]
@@ -123,26 +134,24 @@ def _singular(word: str) -> str:
 
 
 def _undouble(root: str) -> str:
-    """ "running" → "run", "call" stays: l, s and z are doubled in their own right."""
-    if len(root) > 3 and root[-1] == root[-2] and root[-1] not in "aeioulsz":
+    """Turn "runn" into "run"; "call" stays, since l, s and z are doubled in their own right."""
+    if len(root) >= SHORTEST and root[-1] == root[-2] and root[-1] not in "aeioulsz":
         return root[:-1]
     return root
 
 
 #: Words that carry no meaning of their own, as they are written and as stems.
-STOP = frozenset(_STOP_WORDS) | frozenset(map(stem, _STOP_WORDS))
+STOP = _STOP_WORDS | frozenset(map(stem, _STOP_WORDS))
 
 # --- sentences ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """`text[start:end]` reads as one statement. `heading`: it is a title; `code`: it stands inside a fence."""
+    """`text[start:end]` reads as one statement."""
 
     start: int
     end: int
-    heading: bool = False
-    code: bool = False
 
 
 _LINE = re.compile(r"[^\n]+")
@@ -155,29 +164,31 @@ _ABBREVIATION = re.compile(
 
 
 def sentences(text: str) -> Iterator[Sentence]:
-    """The statements of `text` in order, never overlapping: list markers, heading signs and blank lines left out."""
+    """Give the statements of `text` in order, never overlapping, without list markers, heading signs and fences.
+
+    A line inside a fence is one statement, as is a table's row.
+    """
     fenced = False
     for line in _LINE.finditer(text):
         start, end = line.span()
         if _FENCE.match(text, start, end):
             fenced = not fenced
         elif fenced:
-            yield from _cut(text, start, end, code=True)
+            yield from _cut(text, start, end)
         else:
-            begin = _MARK.match(text, start, end).end()  # type: ignore[union-attr]  # the pattern matches the empty string
-            heading = "#" in text[start:begin]
-            yield from _statements(text, begin, end, heading)
+            mark = _MARK.match(text, start, end)
+            yield from _statements(text, mark.end() if mark else start, end)
 
 
-def _statements(text: str, start: int, end: int, heading: bool) -> Iterator[Sentence]:
+def _statements(text: str, start: int, end: int) -> Iterator[Sentence]:
     for stop in _STOP_MARK.finditer(text, start, end):
-        if stop.start() >= start and not _ABBREVIATION.search(text, max(start, stop.start() - 8), stop.start() + 1):
-            yield from _cut(text, start, stop.end(), heading=heading)
+        if not _ABBREVIATION.search(text, max(start, stop.start() - 8), stop.start() + 1):
+            yield from _cut(text, start, stop.end())
             start = stop.end()
-    yield from _cut(text, start, end, heading=heading)
+    yield from _cut(text, start, end)
 
 
-def _cut(text: str, start: int, end: int, heading: bool = False, code: bool = False) -> Iterator[Sentence]:
+def _cut(text: str, start: int, end: int) -> Iterator[Sentence]:
     """Trim spaces, and take what is too long to be a statement in pieces, cut at a space where there is one."""
     while start < end:
         stop = end
@@ -186,7 +197,7 @@ def _cut(text: str, start: int, end: int, heading: bool = False, code: bool = Fa
             stop = space if space > start else start + MAX_SENTENCE
         left, right = _trimmed(text, start, stop)
         if left < right:
-            yield Sentence(left, right, heading, code)
+            yield Sentence(left, right)
         start = stop
 
 

@@ -23,7 +23,7 @@ def things(text: str, index: PassageIndex) -> list[Entity]:
     return [
         e
         for e in found
-        if e.kind is not EntityKind.QUOTED and not (e.kind in _BARE and not e.unit and len(e.value) < 2)
+        if e.kind is not EntityKind.QUOTED and not (e.kind in _BARE and not e.unit and len(e.value) == 1)
     ]
 
 
@@ -33,8 +33,9 @@ def lookup(entity: Entity, index: PassageIndex) -> Entity | None:
 
 
 def distorted(text: str, span: tuple[int, int], recall: float, index: PassageIndex) -> Judgement | None:
-    """A value of the fact `text` that stands in the summary as another one which nobody ever said; `span` is the
-    passage nearest to the fact, which holds the share `recall` of it.
+    """Find a value of the fact `text` in the place of which the summary has another one that nobody ever said.
+
+    `span` is the passage nearest to the fact, which holds the share `recall` of it.
     """
     mine = things(text, index)
     return _moved_path(text, mine, index) or (_wrong_measure(text, mine, span, index) if recall >= SAME_TOPIC else None)

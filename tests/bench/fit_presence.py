@@ -2,6 +2,7 @@
 
 import json
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
@@ -29,9 +30,8 @@ def main() -> None:
     model = fit_all(sets)
     weights = {name: round(float(weight), 4) for name, weight in zip(NAMES, model.weights, strict=True)}
     stored = {"origin": ORIGIN, "bias": round(model.bias, 4), "weights": weights}
-    path = files("conversations.audit").joinpath("presence.json")
-    with open(str(path), "w", encoding="utf-8") as file:
-        file.write(json.dumps(stored, indent=2) + "\n")
+    path = Path(str(files("conversations.audit").joinpath("presence.json")))
+    path.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(stored, indent=2))
 
 
