@@ -7,7 +7,6 @@ from struct import Struct
 HEADER = b"PGCOPY\n\xff\r\n\x00" + b"\x00" * 8
 TRAILER = b"\xff\xff"
 NULL = b"\xff\xff\xff\xff"
-JSONB_VERSION = b"\x01"
 
 _LENGTH = Struct(">i")
 _COUNT = Struct(">h")
@@ -36,11 +35,6 @@ def text(value: str) -> bytes:
 def bytea(value: bytes) -> bytes:
     """A bytea, or JSON as it is written."""
     return _LENGTH.pack(len(value)) + value
-
-
-def jsonb(value: bytes) -> bytes:
-    """A jsonb from JSON."""
-    return _LENGTH.pack(len(value) + 1) + JSONB_VERSION + value
 
 
 def timestamp(value: datetime | None) -> bytes:

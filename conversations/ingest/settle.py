@@ -161,8 +161,8 @@ def _messages_in_context(
 ) -> list[_Row]:
     """Messages before the last of these compactions that no earlier compaction had dropped."""
     tools = (
-        "jsonb_path_query_array(blocks, '$[*] ? (@.type == \"tool_result\").id'),"
-        " NOT jsonb_path_exists(blocks, '$[*] ? (@.type != \"tool_result\")')"
+        "jsonb_path_query_array(blocks::jsonb, '$[*] ? (@.type == \"tool_result\").id'),"
+        " NOT jsonb_path_exists(blocks::jsonb, '$[*] ? (@.type != \"tool_result\")')"
         if with_tools
         else "'[]'::jsonb, false"
     )

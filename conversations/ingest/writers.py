@@ -79,7 +79,7 @@ def _message_row(state: State, incoming: Incoming[MessageEvent], content: Conten
         copying.text(event.role),
         copying.text(event.origin),
         copying.timestamp(incoming.at),
-        copying.jsonb(content.blocks),
+        copying.bytea(content.blocks),
         copying.int4(content.size),
         copying.text(content.excerpt),
         copying.bytea(content.digest),

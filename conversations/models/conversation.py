@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from conversations.models.fields import VerbatimJSONField
 from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
 from conversations.vocabulary import Origin, Role
 
@@ -116,7 +117,7 @@ class Message(models.Model):
     role = models.CharField(max_length=20, choices=[(role.value, role.value) for role in Role])
     origin = models.CharField(max_length=20, choices=[(o.value, o.value) for o in Origin], default=Origin.SPOKEN)
     at = models.DateTimeField(null=True)  # the agent's clock
-    blocks = models.JSONField()  # list of the blocks of conversations/ingest/events.py
+    blocks = VerbatimJSONField()  # list of the blocks of conversations/ingest/events.py
     size = models.PositiveIntegerField()  # characters of text in all blocks
     excerpt = models.TextField(blank=True)  # the first 600 characters of a message too large for a list, else empty
     content_hash = models.BinaryField(max_length=16)  # blake2b of the blocks: the same id with other content is told

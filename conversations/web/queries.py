@@ -20,7 +20,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 
 from conversations.models import Batch, BatchProblem, Compaction, Conversation, Message, Request, Workspace
 from conversations.vocabulary import BatchState, Origin
@@ -111,7 +111,7 @@ def saying(query: str) -> Q:
         '$[*].keyvalue() ? (@.key != "type" && @.key != "id").value.**'
         f' ? (@.type() == "string" && @ like_regex {words} flag "iq")'
     )
-    found = Func(F("blocks"), Value(path), template="jsonb_path_exists(%(expressions)s::jsonpath)", output_field=BooleanField())
+    found = Func(Cast("blocks", JSONField()), Value(path), template="jsonb_path_exists(%(expressions)s::jsonpath)", output_field=BooleanField())
     return Q(found)
 
 
