@@ -1,9 +1,12 @@
 """Every setting of the server, each from the environment, each documented in docs/operating.md."""
 
+import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
+from psycopg.conninfo import make_conninfo
 
 from observatory.env import BadSetting, env_bool, env_int, env_list, env_str
 
@@ -12,7 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 ASSETS = Path(__file__).parent / "assets" if (Path(__file__).parent / "assets").is_dir() else BASE_DIR
 
 # --- where things are ---
-DATA_DIR = Path(env_str("OBSERVATORY_DATA_DIR", str(Path.home() / ".observatory"))).expanduser()
+DATA_DIR = Path(env_str("OBSERVATORY_DATA_DIR", str(Path.home() / ".observatory"))).expanduser().absolute()
 DATABASE_URL = env_str("DATABASE_URL")  # empty = the embedded Postgres under DATA_DIR
 EMBEDDED_POSTGRES = not DATABASE_URL
 
@@ -43,9 +46,14 @@ SECRET_KEY = secret_key()
 HTTPS = env_bool("OBSERVATORY_HTTPS", default=PUBLIC_URL.startswith("https://"))  # cookies and redirects for TLS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False  # not ours to say of the other hosts of a domain
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # asked on this machine, past the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("OBSERVATORY_PROXY", default=False) else None
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 30 * 86_400  # seconds
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -77,7 +85,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "observatory.middleware.BrowserPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pads its answers at random, so that their length tells no secret (BREACH)
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -105,11 +115,17 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [ASSETS / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Names with a hash of the content, to be cached for ever; compressed once, when `up` collects them.
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 LOGIN_URL = "sign_in"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
-def database() -> dict[str, object]:
+def database() -> dict[str, Any]:
     """DATABASE_URL, or the embedded Postgres, whose socket lies in the data directory."""
     if DATABASE_URL:
         config = dict(dj_database_url.parse(DATABASE_URL))
@@ -121,8 +137,112 @@ def database() -> dict[str, object]:
     return embedded.database(DATA_DIR)
 
 
-DATABASES = {"default": database()}
+DATABASES = {
+    "default": database()
+    | {
+        "CONN_MAX_AGE": 600,  # seconds; a connection costs 5 ms and 5 MB of the server's memory to make
+        "CONN_HEALTH_CHECKS": True,  # so that a database that was restarted is noticed before a request fails
+    }
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "conversations.api.errors.handle_exception",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["conversations.api.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["conversations.api.authentication.MayRead"],
 }
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Observatory",
+    "DESCRIPTION": "What LLM agents forget when their conversations are compacted.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- background jobs ---
+CELERY_BROKER_URL = env_str("CELERY_BROKER_URL", "pgmq://localhost")  # pgmq: = a queue in the database; or redis://, amqp://
+QUEUE_IN_DATABASE = CELERY_BROKER_URL.startswith("pgmq:")
+WORKER_PROCESSES = env_int("OBSERVATORY_WORKER_PROCESSES", 1)  # audits and alerts at once; digestion has its own process
+#: Seconds until a message comes back whose worker died with it. Longer than any job may take.
+VISIBILITY_SECONDS = 300
+
+
+def broker_options() -> dict[str, Any]:
+    """How long a message is a worker's own, and for pgmq where the database is."""
+    options: dict[str, Any] = {"visibility_timeout": VISIBILITY_SECONDS}
+    if not QUEUE_IN_DATABASE:
+        return options
+    config = DATABASES["default"]
+    # pgmq keeps these five of a connection; libpq takes the rest, such as sslmode, from its own variables.
+    os.environ.update({f"PG{name.upper()}": str(value) for name, value in config.get("OPTIONS", {}).items()})
+    parts = {"host": config["HOST"] or "localhost", "port": config.get("PORT") or 5432, "dbname": config["NAME"]}
+    parts |= {"user": config["USER"] or "postgres", "password": config["PASSWORD"] or "postgres"}
+    # One connection a thread that sends; woken by NOTIFY instead of asking: an idle worker asks every 5 s.
+    waiting = {"use_notify": True, "wait_time_seconds": 0, "polling_interval": 5}
+    return options | waiting | {"conn_string": make_conninfo(**parts), "init_extension": False, "pool_size": 1}
+
+
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_options()
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a database that restarts is waited for
+CELERY_BROKER_POOL_LIMIT = 2  # connections that a web process sends by
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True  # a message is gone when its job is done, not when it is begun
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = VISIBILITY_SECONDS - 20
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # nobody controls it; spares queues and connections
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    "conversations.tasks.digest": {"queue": "digest"},
+    "conversations.tasks.sweep_batches": {"queue": "digest"},
+}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "sweep_batches": {"task": "conversations.tasks.sweep_batches", "schedule": 15, "options": {"expires": 15}},
+    "audit_due": {"task": "conversations.tasks.audit_due", "schedule": 60, "options": {"expires": 60}},
+    "purge": {"task": "conversations.tasks.purge", "schedule": 3600, "options": {"expires": 3600}},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+# --- web server ---
+WEB_WORKERS = env_int("OBSERVATORY_WEB_WORKERS", 1)  # processes
+WEB_THREADS = env_int("OBSERVATORY_WEB_THREADS", 8)  # requests at once in each
+WEB_TIMEOUT = env_int("OBSERVATORY_WEB_TIMEOUT", 300)  # seconds without a sign of life until a process is replaced
+METRICS_TOKEN = env_str("OBSERVATORY_METRICS_TOKEN")  # empty = /metrics answers this machine only
+
+# --- what it says of itself: one line an event, ids and numbers, never what a conversation says ---
+LOG_LEVEL = env_str("OBSERVATORY_LOG_LEVEL", "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"level": "INFO"},
+        "django.request": {"level": "ERROR"},  # a 404 is no event
+        "pgmq": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+    },
+}
+
+# --- what the checks of `check --deploy` are told ---
+SILENCED_SYSTEM_CHECKS = [] if HTTPS else [
+    "security.W004",  # HSTS and redirects are for TLS, which OBSERVATORY_HTTPS or an https:// OBSERVATORY_PUBLIC_URL turns on;
+    "security.W008",  # without them the server is reached on this machine, or behind a proxy that has not said so
+    "security.W012",
+    "security.W016",
+]

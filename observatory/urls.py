@@ -1,5 +1,18 @@
 """Where every URL leads."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from observatory import endpoints
+
+urlpatterns = [
+    path("health/live", endpoints.live, name="health_live"),
+    path("health/ready", endpoints.ready, name="health_ready"),
+    path("metrics", endpoints.metrics, name="metrics"),
+    path("api/v1/", include("conversations.api.urls")),
+    path("", include("conversations.web.urls")),
+]
+
+handler400 = "conversations.web.errors.bad_request"
+handler403 = "conversations.web.errors.permission_denied"
+handler404 = "conversations.web.errors.page_not_found"
+handler500 = "conversations.web.errors.server_error"

@@ -1,0 +1,82 @@
+"""What the server's processes do: database, web server, digestion, audits, timetable."""
+
+import gc
+import os
+import signal
+import socket
+from collections.abc import Callable
+
+from celery.signals import beat_init, worker_ready
+from django.conf import settings
+
+from conversations.ops.supervisor import Program
+from observatory.celery import app
+from observatory.embedded import Cluster
+
+Ready = Callable[[], None]
+
+
+def preload() -> None:
+    """Load what the children need before they are forked: they share it then, about 80 MB each."""
+    import celery.apps.beat  # noqa: PLC0415 -- only the parent of forks wants it early
+    import celery.apps.worker  # noqa: PLC0415
+    import celery.concurrency.prefork  # noqa: PLC0415
+    import gunicorn.workers.gthread  # noqa: F401, PLC0415
+    from django.urls import get_resolver  # noqa: PLC0415
+
+    app.loader.import_default_modules()
+    len(get_resolver().url_patterns)
+    gc.collect()
+    gc.freeze()  # the collector would write to every shared page
+
+
+def database(cluster: Cluster) -> Program:
+    """The embedded Postgres."""
+    command = cluster.command()
+    return Program(
+        "postgres",
+        lambda _ready: os.execv(command[0], command),  # noqa: S606 -- no shell is wanted
+        stop_signal=signal.SIGINT,  # fast: open transactions are rolled back, the rest is written
+        stop_seconds=60,
+        account=lambda: cluster.account,
+        is_ready=cluster.is_ready,
+    )
+
+
+def web(listener: socket.socket) -> Program:
+    """gunicorn on a socket that is open already: while it restarts, connections wait."""
+
+    def run(ready: Ready) -> None:
+        from observatory.server import serve  # noqa: PLC0415 -- gunicorn sets itself up when imported
+
+        serve(listener, ready)
+
+    return Program("web", run, stop_seconds=15)
+
+
+def digester() -> Program:
+    """Makes rows of batches, one after the other; nothing else ever keeps it waiting."""
+    return Program("digester", lambda ready: _work(ready, "digester", "digest", "--pool=solo"))
+
+
+def worker() -> Program:
+    """Everything else, in processes that can be stopped when a job takes too long."""
+    processes = f"--concurrency={settings.WORKER_PROCESSES}"
+    limits = "--max-memory-per-child=400000"  # kB; a job may need that, an idle process may not keep it
+    return Program("worker", lambda ready: _work(ready, "worker", "default", "--pool=prefork", processes, limits))
+
+
+def _work(ready: Ready, name: str, queue: str, *options: str) -> None:
+    worker_ready.connect(lambda **_: ready(), weak=False)
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING")
+    app.worker_main(["--quiet", "worker", f"--hostname={name}@%h", f"--queues={queue}", *quiet, *options])
+
+
+def scheduler() -> Program:
+    """Celery beat: sends jobs at their times."""
+
+    def run(ready: Ready) -> None:
+        beat_init.connect(lambda **_: ready(), weak=False)
+        app.Beat(loglevel="WARNING", quiet=True, schedule=settings.CELERY_BEAT_SCHEDULE_FILENAME).run()
+
+    return Program("scheduler", run, stop_seconds=10)
