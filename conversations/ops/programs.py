@@ -4,8 +4,10 @@ import gc
 import os
 import signal
 import socket
+import warnings
 from collections.abc import Callable
 
+from celery.platforms import SecurityWarning
 from celery.signals import beat_init, worker_ready
 from django.conf import settings
 
@@ -40,6 +42,7 @@ def database(cluster: Cluster) -> Program:
         stop_seconds=60,
         account=lambda: cluster.account,
         is_ready=cluster.is_ready,
+        stage=0,  # the others finish their work with it
     )
 
 
@@ -51,7 +54,7 @@ def web(listener: socket.socket) -> Program:
 
         serve(listener, ready)
 
-    return Program("web", run, stop_seconds=15)
+    return Program("web", run, stop_seconds=15, stage=2)  # takes nothing in any more while the rest is finished
 
 
 def digester() -> Program:
@@ -67,6 +70,8 @@ def worker() -> Program:
 
 
 def _work(ready: Ready, name: str, queue: str, *options: str) -> None:
+    # Celery warns of root because of pickle; ours reads JSON only.
+    warnings.simplefilter("ignore", SecurityWarning)
     worker_ready.connect(lambda **_: ready(), weak=False)
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING")
     app.worker_main(["--quiet", "worker", f"--hostname={name}@%h", f"--queues={queue}", *quiet, *options])

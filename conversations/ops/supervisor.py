@@ -51,6 +51,7 @@ class Program:
     account: Callable[[], struct_passwd | None] = lambda: None
     is_ready: Callable[[], bool] | None = None  # asked instead of waiting for the child's word
     once: bool = False  # it ends by itself
+    stage: int = 1  # they are stopped from the highest to the lowest; those of one stage at once
 
     # while it runs
     pid: int = 0
@@ -63,7 +64,7 @@ class Program:
 
 
 class Supervisor:
-    """Keeps programs running in the order they were started; `stop` ends them in the reverse of that order."""
+    """Keeps programs running in the order they were started; `stop` ends them, the last stage first."""
 
     def __init__(self, output: TextIO | None = None) -> None:
         self.programs: list[Program] = []
@@ -126,19 +127,20 @@ class Supervisor:
             return
 
     def stop(self) -> None:
-        """Stop all, last first, each within its time; asked to stop once more, at once. Leaves nobody behind."""
+        """Stop all, stage by stage, last first; asked to stop once more, at once. Leaves nobody behind."""
         self._stopping = True
         asked = self._asked_to_stop
-        for program in reversed(self.programs):
-            if not program.pid:
-                continue
-            log.info("stopping process=%s pid=%s", program.name, program.pid)
-            _signal(program.pid, program.stop_signal)
+        for stage in sorted({program.stage for program in self.programs}, reverse=True):
+            programs = [program for program in self.programs if program.stage == stage and program.pid]
+            for program in programs:
+                log.info("stopping process=%s pid=%s", program.name, program.pid)
+                _signal(program.pid, program.stop_signal)
             self.run_until(
-                lambda program=program: not program.pid or self._asked_to_stop > asked,  # type: ignore[misc]
-                seconds=program.stop_seconds,
+                lambda programs=programs: all(not p.pid for p in programs) or self._asked_to_stop > asked,  # type: ignore[misc]
+                seconds=max((program.stop_seconds for program in programs), default=0),
             )
-            self._kill(program)
+            for program in programs:
+                self._kill(program)
         self._drain()
 
     def _kill(self, program: Program) -> None:
@@ -236,7 +238,7 @@ class Supervisor:
 
     def show(self, name: str, line: str) -> None:
         """One line of output, with whose it is before it."""
-        label = f"{name:<9}|"
+        label = f"{name:<9} |"
         if self._output.isatty():
             label = f"\033[{_COLOURS[sum(name.encode()) % len(_COLOURS)]}m{label}\033[0m"
         self._output.write(f"{label} {line}\n")

@@ -125,7 +125,11 @@ class Command(BaseCommand):
 
 
 def _script() -> str:
-    return f"{Path(sys.executable).name} manage.py" if sys.argv[0].endswith("manage.py") else "observatory"
+    """How this was called, for the commands that are told."""
+    if not sys.argv[0].endswith("manage.py"):
+        return "observatory"
+    python = os.path.relpath(sys.executable)
+    return f"{'python' if python.startswith('..') else python} manage.py"
 
 
 def _count(path: str) -> int:
