@@ -76,6 +76,8 @@ from conversations.vocabulary import Origin, Role, SummaryState, Trigger
 _SYNTHETIC = "<synthetic>"  # the harness's own words in the assistant's place; never billed
 #: Ranks of a title's sources: the first prompt is only used until something better comes.
 _PROMPT, _LISTED, _GENERATED, _CHOSEN = 1, 2, 3, 4
+#: Boundaries, queued messages and listed titles: real files have at most 30 of each, a hostile one must stay cheap.
+_MOST_REMEMBERED = 500
 _DELEGATING_TOOLS = frozenset({"Agent", "Task", "Workflow"})
 
 Yields = Iterator[Output]
@@ -246,6 +248,7 @@ class ClaudeCode:
             return
         if uuid:
             self._memory.boundaries.append(uuid)
+            del self._memory.boundaries[:-_MOST_REMEMBERED]
         if record.subtype == "microcompact_boundary":
             yield microcompaction_of(record, number, thread)
             return
@@ -346,6 +349,7 @@ class ClaudeCode:
             self._memory.instructions = text.strip().removeprefix("/compact").strip()
         elif is_message(text):
             self._memory.queue.append(Waiting(text, at))
+            del self._memory.queue[:-_MOST_REMEMBERED]
 
     def _delivered(self, said: str) -> None:
         if self._memory.queue:
@@ -375,8 +379,8 @@ class ClaudeCode:
         memory = self._memory
         if memory.session in memory.threads:
             yield from self._title(memory.threads[memory.session], text_of(record.summary), _LISTED)
-        elif key_of(record.leaf_uuid):
-            memory.titles[record.leaf_uuid] = text_of(record.summary)
+        elif key_of(record.leaf_uuid) and len(memory.titles) < _MOST_REMEMBERED:
+            memory.titles[record.leaf_uuid] = short_title(text_of(record.summary))
 
 
 def _is_streamed_summary(record: Record, thread: Thread, content: object) -> bool:

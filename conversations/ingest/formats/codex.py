@@ -227,8 +227,7 @@ class Codex:
         asked = spoken.role is Role.USER and spoken.origin is Origin.SPOKEN
         if item.get("type") == "message" or key_of(item.get("id")):
             memory.said.append(Said(message_id, codex_items.fingerprint(item), asked))
-            if len(memory.said) > _MOST_REMEMBERED:
-                del memory.said[0]
+            del memory.said[:-_MOST_REMEMBERED]
         return MessageEvent(
             id=message_id,
             conversation=memory.session,

@@ -81,6 +81,7 @@ def test_conversation_follows_a_change_of_version():
         ([user("u1", "Hi"), {"type": "summary", "summary": "Listed", "leafUuid": "u1"}], "Listed"),
         ([{"type": "summary", "summary": "Listed", "leafUuid": "u1"}, user("u1", "Hi")], "Listed"),
         ([{"type": "summary", "summary": "Another session", "leafUuid": "zz"}, user("u1", "Hi")], "Hi"),
+        ([{"type": "summary", "summary": "Of nothing"}, user("u1", "Hi")], "Hi"),
         ([user("u0", "Caveat", isMeta=True), user("u1", "Hi"), user("u2", "More")], "Hi"),
         ([user("u1", "x" * 500)], "x" * 119 + "…"),
         (
@@ -124,6 +125,14 @@ def test_subagent_file_is_a_conversation_of_its_own_with_a_parent():
 
     assert {event.conversation for event in events} == {f"{SESSION}/agent-ab12"}
     assert of(ConversationEvent, events)[0].parent == SESSION
+
+
+def test_long_sidechains_are_followed_without_remembering_all_of_them():
+    chain = [user("x0", "Task", isSidechain=True)]
+    chain += [assistant(f"x{n}", "…", isSidechain=True, parentUuid=f"x{n - 1}") for n in range(1, 2_500)]
+    chain += [assistant("x2499", "again", isSidechain=True, parentUuid="x2498")]
+
+    assert {event.conversation for event in read(*chain)} == {f"{SESSION}/sidechain-x0"}
 
 
 def test_progress_of_a_subagent_opens_no_conversation():
@@ -193,6 +202,7 @@ def test_assistant_blocks_are_kept_in_order():
         (None, ""),
         ([{"type": "text", "text": "one"}, {"type": "text", "text": "two"}], "one\ntwo"),
         ([{"type": "image", "source": {"type": "base64", "data": "AAAA"}}], "[image]"),
+        (["one", {"type": "text", "text": "two"}], "one\ntwo"),
         ([{"type": "tool_reference", "tool_name": "X"}], '{"type":"tool_reference","tool_name":"X"}'),
     ],
 )
@@ -241,6 +251,9 @@ def test_unknown_block_is_kept_as_json_and_reported():
         ("<local-command-stdout>ok</local-command-stdout>", {}, Origin.HARNESS),
         ("<task-notification>\n<task-id>1</task-id>", {}, Origin.HARNESS),
         ("[Request interrupted by user]", {}, Origin.HARNESS),
+        ('{"task_id": "b9", "description": "Run tests"}', {}, Origin.HARNESS),
+        ('{"port": 8443}', {}, Origin.SPOKEN),
+        ("{ not JSON, but said }", {}, Origin.SPOKEN),
         ("<command-name>/clear</command-name>\n<command-args></command-args>", {}, Origin.HARNESS),
         (
             "<command-message>plan</command-message>\n<command-name>/plan</command-name>\n<command-args>go</command-args>",
@@ -363,6 +376,27 @@ def test_compaction_without_a_summary_has_none():
     assert (compaction.summary_message, compaction.summary_state) == ("", None)
 
 
+def test_boundary_without_an_id_takes_that_of_its_line():
+    compaction = the(CompactionEvent, user("u1", "Hi"), boundary(""), summary("s1"))
+
+    assert (compaction.id, compaction.summary_message) == ("line-2", "s1")
+
+
+def test_subagent_compacts_on_its_own():
+    agent = {"isSidechain": True, "agentId": "ab12"}
+
+    events = read(
+        user("u1", "Work"),
+        user("x1", "Explore", **agent),
+        boundary("b1") | agent,
+        user("u2", "More"),
+        summary("s1", **agent),
+    )
+
+    [compaction] = of(CompactionEvent, events)
+    assert (compaction.conversation, compaction.summary_message) == (f"{SESSION}/agent-ab12", "s1")
+
+
 def test_repeated_boundary_is_one_compaction():
     events = read(user("u1", "Hi"), boundary("b1"), summary("s1"), boundary("b1", preTokens=5), boundary("b2"))
 
@@ -444,6 +478,18 @@ def test_cost_is_what_no_request_accounts_for():
     assert compaction.cost == Usage(input_tokens=3, output_tokens=100, cache_read_tokens=1500, cache_write_tokens=0)
 
 
+def test_cost_is_not_told_by_totals_that_began_anew():
+    compaction = the(
+        CompactionEvent,
+        assistant("a1", "Hi"),
+        cost_state(inputTokens=9000, outputTokens=9000),
+        boundary("b1"),
+        cost_state(inputTokens=5, outputTokens=5),
+    )
+
+    assert compaction.cost == Usage()
+
+
 @pytest.mark.parametrize(
     "between",
     [
@@ -493,6 +539,16 @@ def test_stream_json_compaction_is_read_in_snake_case():
     assert (compaction.summary_message, compaction.trigger) == ("s1", Trigger.MANUAL)
 
 
+def test_stream_json_subagent_is_a_conversation_of_its_own():
+    events = read(
+        streamed("user", "u1", message={"content": "Work"}),
+        streamed("user", "x1", message={"content": "Task"}, parent_tool_use_id="toolu_7"),
+    )
+
+    assert [message.conversation for message in of(MessageEvent, events)] == [SESSION, f"{SESSION}/toolu_7"]
+    assert of(ConversationEvent, events)[1].parent == SESSION
+
+
 def test_stream_json_failure_is_a_failed_compaction():
     failure = streamed(
         "system", "f1", subtype="status", status=None, compact_result="failed", compact_error="Prompt too long"
@@ -520,6 +576,14 @@ def test_attachments_after_a_boundary_are_restored_until_the_first_reply():
         ("f1", "system", "restored"),
         ("a1", "assistant", "spoken"),
         ("f2", "system", "harness"),
+    ]
+
+
+def test_local_command_is_the_harness_and_an_empty_one_is_nothing():
+    command = {"subtype": "local_command", "content": "<command-name>/skills</command-name>"}
+
+    assert said(claude("system", "l1", **command), claude("system", "l2", subtype="local_command", content="")) == [
+        ("l1", "system", "harness")
     ]
 
 

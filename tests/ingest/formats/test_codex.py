@@ -130,6 +130,10 @@ def test_message_tells_who_speaks(payload, role, origin):
             ToolCall(name="shell", id="c1", input='{"cmd":'),
         ),
         (
+            {"type": "function_call", "name": "shell", "arguments": {"cmd": "ls"}, "call_id": "c1"},
+            ToolCall(name="shell", id="c1", input={"cmd": "ls"}),
+        ),
+        (
             {"type": "custom_tool_call", "name": "apply_patch", "input": "*** Begin", "call_id": "c1"},
             ToolCall(name="apply_patch", id="c1", input="*** Begin"),
         ),
@@ -162,6 +166,19 @@ def test_message_tells_who_speaks(payload, role, origin):
 )
 def test_item_becomes_a_block(payload, block):
     assert blocks(payload) == [block]
+
+
+def test_other_parts_are_kept_as_json():
+    assert blocks({"type": "message", "role": "user", "content": [{"type": "hologram"}]}) == [
+        Text('{"type":"hologram"}')
+    ]
+    assert blocks({"type": "message", "role": "user", "content": "plain"}) == [Text("plain")]
+
+
+def test_image_by_address_has_no_size():
+    part = {"type": "input_image", "image_url": "https://example.org/a.png"}
+
+    assert blocks({"type": "message", "role": "user", "content": [part]}) == [Image(media_type="image")]
 
 
 def test_image_leaves_a_placeholder_with_its_size():
@@ -315,6 +332,23 @@ def test_marked_answer_and_usage_of_the_summariser_are_not_the_conversations():
         ("resp_c", "compaction"),
     ]
     assert [message.origin for message in of(MessageEvent, events)] == [Origin.SPOKEN, Origin.SUMMARY]
+
+
+def test_summary_without_an_introduction_is_all_text():
+    events = read(item(said("user", "Hi")), codex("compacted", {"message": "Port 8443."}))
+
+    [message] = [event for event in of(MessageEvent, events) if event.origin is Origin.SUMMARY]
+    assert message.content == [Summary("Port 8443.")]
+
+
+def test_items_that_are_no_messages_are_passed_over():
+    events = read(
+        item({"type": "ghost_snapshot"}),
+        item(said("user", "Hi")),
+        compacted(said("user", "Hi"), {"type": "ghost_snapshot"}, {"type": "hologram"}, OPAQUE),
+    )
+
+    assert [message.id for message in of(MessageEvent, events)] == ["line-3"]
 
 
 def test_of_equal_messages_the_later_one_stayed():

@@ -132,6 +132,15 @@ def test_broken_line_is_told_by_its_number_and_spares_the_others():
     assert (problem.code, problem.line, problem.raw) == ("bad_json", 2, '{"type": "mess')
 
 
+def test_line_that_nests_too_deep_is_refused_alone():
+    start = json.dumps(message(content=[CALL | {"input": "deep"}])).encode()
+    bomb = start.replace(b'"deep"', b"[" * 100_000 + b"]" * 100_000) + b"\n"
+
+    first, problem, last = results(body(message(), shape="lines") + bomb + body(message("m2"), shape="lines"))
+
+    assert (first.id, problem.code, problem.line, last.id) == ("m1", "too_deep", 2, "m2")
+
+
 @pytest.mark.parametrize("shape", ["batch", "list", "lines"])
 def test_characters_that_cannot_be_stored_are_replaced_in_texts(shape):
     events = results(body(message(content="nul \0, half \ud83d"), message("m2"), shape=shape))
@@ -173,6 +182,7 @@ def test_too_many_events_are_refused_as_a_whole(shape, broken):
         (b'[{"type": "message"}', BadInput),
         (b'{"events": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}", TooLarge),
         (b"[" * 100_000, TooLarge),
+        (b"[NaN, " + b"[" * 100_000 + b"]" * 100_000 + b"]", TooLarge),
     ],
 )
 def test_what_is_no_batch_is_refused_with_a_way_to_mend_it(raw, error):
