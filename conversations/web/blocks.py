@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conversations.web.highlight import Html, highlight, places
+from conversations.web.highlight import Html, clean, highlight, places
 from conversations.web.prose import render
 
 TEXT_SHOWN = 4_000  # characters of prose in a list: about 40 lines; the rest is a click away
@@ -83,8 +83,8 @@ def _shown(block: Mapping[str, Any], query: str, names: Mapping[str, str], *, pr
     as_prose = kind == "summary" or (prose and kind == "text")
     return Shown(
         kind=kind,
-        label=_label(block, names),
-        line=_line(block, text),
+        label=clean(_label(block, names)),
+        line=clean(_line(block, text)),
         body=render(piece, marks) if as_prose else highlight(piece, marks),
         prose=as_prose,
         length=len(text),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -170,6 +171,7 @@ def _limits(conversation: Conversation, compactions: Sequence[Compaction]) -> li
 
 def _range(request: WorkspaceRequest) -> tuple[float, float] | None:
     try:
-        return float(request.GET["from"]), float(request.GET["to"])
+        edges = float(request.GET["from"]), float(request.GET["to"])
     except (KeyError, ValueError):
         return None
+    return edges if all(map(isfinite, edges)) else None

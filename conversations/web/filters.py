@@ -45,7 +45,8 @@ class Filters:
         given = {name: params.get(name, "").strip()[:200] for name in self.names}
         self.values = {name: value for name, value in given.items() if value and self._knows(name, value)}
 
-    def __getitem__(self, name: str) -> str:
+    def value(self, name: str) -> str:
+        """What was asked for; empty for nothing. No `__getitem__`, which templates would try before attributes."""
         return self.values.get(name, "")
 
     def _knows(self, name: str, value: str) -> bool:
@@ -66,7 +67,7 @@ class Filters:
     def choices(self) -> dict[str, list[Choice]]:
         """The selects, by parameter."""
         return {
-            name: [Choice(value, label, chosen=self[name] == value) for value, label in options.items()]
+            name: [Choice(value, label, chosen=self.value(name) == value) for value, label in options.items()]
             for name, options in self._options().items()
         }
 
@@ -92,18 +93,18 @@ class ConversationFilters(Filters):
         return rows
 
     def _conditions(self) -> Iterable[Q]:
-        if query := search_query(self["q"]):
+        if query := search_query(self.value("q")):
             yield Q(search=query)
-        if self["agent"]:
-            yield Q(agent__in=Agent.objects.filter(workspace=self.workspace, name=self["agent"]).values("id"))
-        if self["source"]:
-            yield Q(source=self["source"])
-        if self["model"]:
-            yield Q(model_names__contains=[self["model"]])
-        if self["compacted"]:
-            yield Q(compaction_count__gt=0) if self["compacted"] == "yes" else Q(compaction_count=0)
-        if self["since"]:
-            yield Q(last_at__gte=timezone.now() - PERIODS[self["since"]][1])
+        if self.value("agent"):
+            yield Q(agent__in=Agent.objects.filter(workspace=self.workspace, name=self.value("agent")).values("id"))
+        if self.value("source"):
+            yield Q(source=self.value("source"))
+        if self.value("model"):
+            yield Q(model_names__contains=[self.value("model")])
+        if self.value("compacted"):
+            yield Q(compaction_count__gt=0) if self.value("compacted") == "yes" else Q(compaction_count=0)
+        if self.value("since"):
+            yield Q(last_at__gte=timezone.now() - PERIODS[self.value("since")][1])
 
 
 class CompactionFilters(Filters):
@@ -130,10 +131,10 @@ class CompactionFilters(Filters):
         return rows
 
     def _conditions(self) -> Iterable[Q]:
-        if self["agent"]:
-            yield Q(conversation__agent__name=self["agent"])
+        if self.value("agent"):
+            yield Q(conversation__agent__name=self.value("agent"))
         for name, field in (("kind", "kind"), ("trigger", "trigger"), ("state", "summary_state")):
-            if self[name]:
-                yield Q(**{field: self[name]})
-        if self["conversation"]:
-            yield Q(conversation=int(self["conversation"]))
+            if self.value(name):
+                yield Q(**{field: self.value(name)})
+        if self.value("conversation"):
+            yield Q(conversation=int(self.value("conversation")))

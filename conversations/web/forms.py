@@ -3,12 +3,23 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.password_validation import (
+    CommonPasswordValidator,
+    MinimumLengthValidator,
+    UserAttributeSimilarityValidator,
+    validate_password,
+)
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
 from conversations.models import User, Workspace
 from conversations.vocabulary import Scope
+
+PASSWORD_RULES = [
+    MinimumLengthValidator(min_length=10),
+    CommonPasswordValidator(),
+    UserAttributeSimilarityValidator(user_attributes=("email", "name")),
+]
 
 
 class SignInForm(forms.Form):
@@ -19,7 +30,7 @@ class SignInForm(forms.Form):
 
 
 class PasswordForm(forms.Form):
-    """A new password, checked against Django's rules for this person."""
+    """A new password, checked against PASSWORD_RULES for this person."""
 
     password = forms.CharField(
         label="New password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
@@ -32,7 +43,7 @@ class PasswordForm(forms.Form):
     def clean_password(self) -> str:
         """Long enough, not common, not the address."""
         password: str = self.cleaned_data["password"]
-        validate_password(password, self.user)
+        validate_password(password, self.user, PASSWORD_RULES)
         return password
 
 
@@ -53,7 +64,7 @@ class SignUpForm(forms.Form):
     def clean_password(self) -> str:
         """Long enough, not common, not the address."""
         password: str = self.cleaned_data["password"]
-        validate_password(password, User(email=self.cleaned_data.get("email", "")))
+        validate_password(password, User(email=self.cleaned_data.get("email", "")), PASSWORD_RULES)
         return password
 
     def clean_workspace(self) -> str:

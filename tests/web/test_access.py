@@ -1,0 +1,96 @@
+"""Who may see what: one table over every URL pattern; a pattern that is not in it fails the test."""
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
+
+# name: (method, lowest role that may)
+WORKSPACE_PAGES = {
+    "overview": ("get", "viewer"),
+    "conversations": ("get", "viewer"),
+    "conversation": ("get", "viewer"),
+    "conversation_figure": ("get", "viewer"),
+    "message": ("get", "viewer"),
+    "compactions": ("get", "viewer"),
+    "compaction": ("get", "viewer"),
+    "import": ("get", "viewer"),
+    "upload": ("post", "reviewer"),
+    "batch": ("get", "viewer"),
+    "redigest": ("post", "reviewer"),
+    "api_keys": ("get", "owner"),
+    "revoke_api_key": ("post", "owner"),
+}
+OPEN_PAGES = {"home", "sign_in", "sign_in_link", "sign_up", "sign_out", "password", "theme"}
+
+
+def workspace_patterns(patterns=None, prefix=""):
+    """(name, route) of everything under w/<slug>/, and the names of everything else of the site."""
+    for pattern in get_resolver("conversations.web.urls").url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            yield from workspace_patterns(pattern.url_patterns, prefix + str(pattern.pattern))
+        elif isinstance(pattern, URLPattern):
+            yield pattern.name, prefix + str(pattern.pattern)
+
+
+@pytest.fixture
+def rows(acme):
+    """The primary key that stands in each page's URL."""
+    conversation = create_conversation(acme)
+    message = create_message(conversation)
+    return {
+        "conversation": conversation.pk,
+        "conversation_figure": conversation.pk,
+        "message": message.pk,
+        "compaction": create_compaction(conversation, dropped=[message]).pk,
+        "batch": create_batch(acme).pk,
+        "redigest": create_batch(acme, raw_deleted_at="2026-11-01T00:00Z").pk,
+        "revoke_api_key": create_api_key(acme)[0].pk,
+    }
+
+
+def address(route, slug, pk):
+    return "/" + route.replace("<slug:slug>", slug).replace("<int:pk>", str(pk))
+
+
+def test_every_page_is_in_the_table():
+    inside = {name for name, route in workspace_patterns() if route.startswith("w/<slug:slug>/")}
+    outside = {name for name, route in workspace_patterns() if not route.startswith("w/<slug:slug>/")}
+
+    assert inside == set(WORKSPACE_PAGES)
+    assert outside == OPEN_PAGES
+
+
+@pytest.mark.parametrize("name", WORKSPACE_PAGES)
+def test_page_is_shown_to_members_and_hidden_from_outsiders(name, rows, alice, bob, victor, charlie, client):
+    method, lowest = WORKSPACE_PAGES[name]
+    url = address(dict(workspace_patterns())[name], "acme", rows.get(name))
+
+    answers = {
+        "viewer": getattr(victor, method)(url).status_code,
+        "reviewer": getattr(bob, method)(url).status_code,
+        "owner": getattr(alice, method)(url).status_code,
+    }
+
+    roles = ["viewer", "reviewer", "owner"]
+    for role, status in answers.items():
+        assert (status in {200, 302}) == (roles.index(role) >= roles.index(lowest)), (role, status)
+        assert status in {200, 302, 403}
+    assert getattr(charlie, method)(url).status_code == 404
+    anonymous = getattr(client, method)(url)
+    assert (anonymous.status_code, anonymous.url.startswith("/sign-in/?next=")) == (302, True)
+
+
+@pytest.mark.parametrize("name", [name for name, route in workspace_patterns() if "<int:pk>" in route])
+def test_rows_of_another_workspace_do_not_exist(name, rows, charlie):
+    method, _ = WORKSPACE_PAGES[name]
+    url = address(dict(workspace_patterns())[name], "globex", rows[name])
+
+    assert getattr(charlie, method)(url).status_code == 404
+
+
+@pytest.mark.parametrize("name", [name for name, (method, _) in WORKSPACE_PAGES.items() if method == "post"])
+def test_changes_are_posts(name, rows, alice):
+    url = address(dict(workspace_patterns())[name], "acme", rows.get(name))
+
+    assert alice.get(url).status_code == 405

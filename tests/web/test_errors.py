@@ -1,0 +1,41 @@
+import pytest
+from django.test import Client, RequestFactory
+
+from conversations.web import errors
+
+
+def test_unknown_page_is_told_in_our_own_looks(alice):
+    response = alice.get("/w/acme/nothing/")
+
+    assert response.status_code == 404
+    assert "There is no such page" in response.content.decode()
+
+
+def test_forbidden_page_says_who_may(victor):
+    response = victor.get("/w/acme/settings/api-keys/")
+
+    assert response.status_code == 403
+    assert "Only an admin of this workspace may do this." in response.content.decode()
+
+
+def test_server_error_page_asks_the_database_nothing(rf):
+    """Not even for the session: no database is allowed in this test."""
+    response = errors.server_error(rf.get("/"))
+
+    assert response.status_code == 500
+    assert "Something broke on our side" in response.content.decode()
+
+
+def test_old_form_is_told_what_to_do(db):
+    request = RequestFactory().get("/")
+    request.user, request.resolver_match = Client(), None
+
+    assert "Load the page again" in errors.csrf_failure(request).content.decode()
+
+
+@pytest.mark.parametrize("status", errors.SENTENCES)
+def test_every_error_says_what_to_do(status):
+    title, advice = errors.SENTENCES[status]
+
+    assert title
+    assert advice.endswith(".")
