@@ -14,8 +14,9 @@ from conversations.vocabulary import Origin, Role
 
 
 def leave(queue: list[Waiting], number: int) -> None:
-    """The first that waits leaves the queue on this line. The log does not say which one left: the user's messages go
-    before the harness's notices, which are not in this queue.
+    """The first that waits leaves the queue on this line.
+
+    The log does not say which entry left; the user's messages go before the harness's notices, which are not here.
     """
     waiting = next((entry for entry in queue if not entry.line), None)
     if waiting:

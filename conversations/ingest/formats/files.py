@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -12,6 +13,7 @@ from conversations.ingest.formats.base import Output, Parser, key_of, mapping_of
 from conversations.ingest.formats.claude_code import ClaudeCode
 from conversations.ingest.formats.claude_records import SILENT as CLAUDE_SILENT
 from conversations.ingest.formats.codex import Codex
+from conversations.ingest.formats.lines import MAX_LINE_BYTES
 
 #: How much of a file is enough to recognise it: the first lines hold system prompts of up to 100 kB.
 HEAD_BYTES = 1024 * 1024
@@ -120,6 +122,14 @@ def parse_file(path: str | Path) -> Parsed:
 
 def _outputs(path: Path, parser: Parser) -> Iterator[Output]:
     with path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
+        for number, line in enumerate(read_lines(stream), start=1):
             yield from parser.feed(line, number)
     yield from parser.finish()
+
+
+def read_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines; of one beyond MAX_LINE_BYTES only the beginning, one byte too long, so that memory stays bounded."""
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        yield line
+        while len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
+            line = stream.readline(MAX_LINE_BYTES + 1)

@@ -74,7 +74,7 @@ def _mend_json(line: bytes) -> str:
 
 
 def _too_large(line: bytes, number: int) -> Problem:
-    message = f"This line has {len(line):,} bytes; at most {MAX_LINE_BYTES:,} are read."
+    message = f"This line is longer than {MAX_LINE_BYTES:,} bytes, the most that is read."
     return problem("too_large", message, mend="Split or shorten the record.", line=number, raw=line[:2000])
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from conversations.errors import UnknownFormat
 from conversations.ingest.events import MessageEvent
-from conversations.ingest.formats import parse_file, parser_for, recognise, resume_parser, source_key
+from conversations.ingest.formats import files, lines, parse_file, parser_for, recognise, resume_parser, source_key
 from tests.ingest.formats.lines import SESSION, claude, codex_meta, of, said, to_lines, user
 
 DATA = Path(__file__).parents[2] / "data"
@@ -65,6 +65,18 @@ def test_parse_file_numbers_lines_as_an_editor_does(tmp_path):
     _, problems = parse_file(path).events_and_problems()
 
     assert [problem.line for problem in problems] == [3]
+
+
+def test_parse_file_passes_over_a_giant_line_without_reading_it_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MAX_LINE_BYTES", 1_000)
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 1_000)
+    path = tmp_path / "session.jsonl"
+    path.write_bytes(b"\n".join(to_lines([user("u1", "Hi"), user("u2", "x" * 5_000), user("u3", "Ho")])))
+
+    events, problems = parse_file(path).events_and_problems()
+
+    assert [message.id for message in of(MessageEvent, events)] == ["u1", "u3"]
+    assert [(problem.code, problem.line) for problem in problems] == [("too_large", 2)]
 
 
 def test_parse_file_refuses_other_files(tmp_path):

@@ -65,7 +65,7 @@ def test_decode_refuses_a_giant_line(monkeypatch):
 
     assert (caught.value.problem.code, caught.value.problem.message) == (
         "too_large",
-        "This line has 109 bytes; at most 100 are read.",
+        "This line is longer than 100 bytes, the most that is read.",
     )
 
 
