@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from conversations.api import batches, events, transcripts
+from conversations.api import (
+    batches,
+    compactions,
+    conversations,
+    events,
+    messages,
+    schema,
+    timeline,
+    transcripts,
+    ways_in,  # noqa: F401 -- registers itself with the OpenAPI generator
+)
 
 urlpatterns = [
     # ways in
@@ -12,4 +22,22 @@ urlpatterns = [
     path("batches/<int:batch_id>", batches.BatchView.as_view(), name="api_batch"),
     path("batches/<int:batch_id>/redigest", batches.BatchRedigestView.as_view(), name="api_batch_redigest"),
     # ways out
+    path("conversations", conversations.ConversationListView.as_view(), name="api_conversations"),
+    path("conversations/<int:conversation_id>", conversations.ConversationView.as_view(), name="api_conversation"),
+    path("conversations/<int:conversation_id>/messages", messages.MessageListView.as_view(), name="api_messages"),
+    path("conversations/<int:conversation_id>/timeline", timeline.TimelineView.as_view(), name="api_timeline"),
+    path(
+        "conversations/<int:conversation_id>/compactions",
+        compactions.CompactionsOfConversationView.as_view(),
+        name="api_compactions_of_conversation",
+    ),
+    path("compactions", compactions.CompactionListView.as_view(), name="api_compactions"),
+    path("compactions/<int:compaction_id>", compactions.CompactionView.as_view(), name="api_compaction"),
+    path("compactions/<int:compaction_id>/dropped", compactions.DroppedView.as_view(), name="api_dropped"),
+    path("compactions/<int:compaction_id>/kept", compactions.KeptView.as_view(), name="api_kept"),
+    path("messages/<int:message_id>", messages.MessageView.as_view(), name="api_message"),
+    path("agents", conversations.AgentListView.as_view(), name="api_agents"),
+    # what it looks like
+    path("schema", schema.SchemaView.as_view(), name="api_schema"),
+    path("docs/", schema.docs, name="api_docs"),
 ]

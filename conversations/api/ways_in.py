@@ -1,0 +1,180 @@
+"""How the OpenAPI document describes the ways in: their views read bytes themselves and have no serializers."""
+
+from typing import Any
+
+import msgspec
+from drf_spectacular.extensions import OpenApiViewExtension
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+
+from conversations.api.schema import FAULTS
+from conversations.ingest.events import Block, Event, Problem
+from conversations.vocabulary import BatchState
+
+_REF = "#/components/schemas/{name}"
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": _REF.format(name=name)}
+
+
+def _object(properties: dict[str, Any], description: str, *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "description": description, "properties": properties, "required": required}
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+_TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
+_MOMENT = {"type": "string", "format": "date-time"}
+_BATCH = {
+    "id": _NUMBER,
+    "url": _TEXT,
+    "state": {"type": "string", "enum": list(BatchState)},
+    "format": _TEXT | {"description": "events, claude_code or codex."},
+    "name": _TEXT,
+    "bytes": _NUMBER,
+    "received_at": _MOMENT,
+    "digested_at": {"type": ["string", "null"], "format": "date-time"},
+    "accepted": _NUMBER,
+    "duplicates": _NUMBER,
+    "rejected": _NUMBER,
+    "found": {"type": ["object", "null"], "description": "What was found in it; null until it is digested."},
+    "error": _TEXT,
+}
+_RESULT = {
+    "index": _NUMBER,
+    "id": _TEXT,
+    "status": {"type": "string", "enum": ["accepted", "duplicate", "rejected"]},
+    "code": _TEXT,
+    "field": _TEXT,
+    "message": _TEXT,
+    "mend": _TEXT,
+}
+_FOUND = {"id": _NUMBER, "external_id": _TEXT, "title": _TEXT, "url": _TEXT, "compactions": _NUMBER}
+_NEXT = {"type": ["string", "null"], "format": "uri"}
+
+
+def _own_components() -> dict[str, Any]:
+    problems = _object({"next": _NEXT, "results": _list(_ref("Problem"))}, "A page of problems.")
+    conversation = _object(_FOUND, "A conversation it speaks of.")
+    whole = {"conversations": _list(conversation), "problems": problems}
+    return {
+        "EventBatch": _object({"events": _list(_ref("Event"))}, "A batch of events, version 1."),
+        "Batch": _object(_BATCH, "What one POST delivered, and how far it is."),
+        "BatchPage": _object(
+            {"next": _NEXT, "previous": _NEXT, "results": _list(_ref("Batch"))}, "A page of batches, newest first."
+        ),
+        "OneBatch": _object(_BATCH | whole, "A batch, the conversations in it, and what was not understood."),
+        "EventResult": _object(
+            _RESULT, "What became of one event.", optional=("code", "field", "message", "mend")
+        ),
+        "Receipt": _object(
+            {"batch": _ref("Batch"), "results": _list(_ref("EventResult"))},
+            "What became of the batch, and for events of each of them, in order.",
+            optional=("results",),
+        ),
+    }  # fmt: skip
+
+
+def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add the events, from the types that read them, and the batches. A hook of the generator."""
+    [event, block, _problem], schemas = msgspec.json.schema_components([Event, Block, Problem], ref_template=_REF)
+    components = schemas | {"Event": event, "Block": block} | _own_components()
+    result["components"]["schemas"] = dict(sorted({**result["components"]["schemas"], **components}.items()))
+    return result
+
+
+# --- examples -----------------------------------------------------------------------------------------------------------
+
+_EVENTS = OpenApiExample(
+    "A question, the model's call, and a compaction",
+    media_type="application/json",
+    request_only=True,
+    value={
+        "events": [
+            {"type": "conversation", "conversation": "ticket-4711", "title": "Invoice without VAT", "agent": "support"},
+            {"type": "message", "id": "m1", "conversation": "ticket-4711", "role": "user", "at": "2026-11-22T13:55:22Z",
+             "content": "Please never call me, only e-mail."},
+            {"type": "request", "id": "r1", "conversation": "ticket-4711", "model": "claude-sonnet-5-5",
+             "usage": {"input_tokens": 1200, "cache_read_tokens": 48000, "output_tokens": 310}},
+            {"type": "compaction", "id": "c1", "conversation": "ticket-4711", "kind": "threshold",
+             "trigger": "threshold", "summary": "The customer asks for an invoice without VAT.", "tokens_before": 49510},
+        ]
+    },
+)  # fmt: skip
+_TAKEN = OpenApiExample(
+    "One taken, one refused",
+    media_type="application/json",
+    response_only=True,
+    value={
+        "batch": {"id": 7, "url": "/api/v1/batches/7", "state": "pending", "format": "events", "name": "", "bytes": 912,
+                  "received_at": "2026-11-22T13:55:23Z", "digested_at": None, "accepted": 1, "duplicates": 0,
+                  "rejected": 1, "found": None, "error": ""},
+        "results": [
+            {"index": 0, "id": "m1", "status": "accepted"},
+            {"index": 1, "id": "", "status": "rejected", "code": "bad_field", "field": "role",
+             "message": "Invalid enum value 'robot'.", "mend": "Use one of user, assistant, system, tool."},
+        ],
+    },
+)  # fmt: skip
+
+# --- the views ----------------------------------------------------------------------------------------------------------
+
+_WAIT = OpenApiParameter("wait", OpenApiTypes.BOOL, description="1: digest the batch before answering.")
+_PAGING = [
+    OpenApiParameter("limit", OpenApiTypes.INT, description="Rows a page, at most 500."),
+    OpenApiParameter("cursor", OpenApiTypes.STR, description='From the "next" of the page before.'),
+]
+_STATE = OpenApiParameter("state", OpenApiTypes.STR, description="Only those.", enum=list(BatchState))
+_FAULTS = {code: OpenApiResponse(serializer, description) for code, (serializer, description) in FAULTS.items()}
+_TOO_LARGE = {"413": OpenApiResponse(_FAULTS["422"].response, "The body, or something in it, is over its limit.")}
+
+
+def _described(view: str, method: str, **words: Any) -> type[OpenApiViewExtension]:
+    """An extension that says for one method of a view what a serializer would have said."""
+
+    def view_replacement(self: Any) -> Any:
+        copy = type(self.target_class.__name__, (self.target_class,), {"__doc__": self.target_class.__doc__})
+        return extend_schema_view(**{method: extend_schema(**words)})(copy)
+
+    body = {"target_class": f"conversations.api.{view}", "view_replacement": view_replacement}
+    return type(f"{view.rpartition('.')[2]}Extension", (OpenApiViewExtension,), body)
+
+
+_described(
+    "events.EventBatchView", "post", operation_id="events_create", tags=["ingest"], parameters=[_WAIT],
+    summary="Send events",
+    description="JSON or NDJSON, plain, gzip or zstd. The same batch twice changes nothing; every event has a result.",
+    request={"application/json": _ref("EventBatch"), "application/x-ndjson": _ref("Event")},
+    responses={"207": OpenApiResponse(_ref("Receipt"), "What became of each event."), **_TOO_LARGE, **_FAULTS},
+    examples=[_EVENTS, _TAKEN],
+)  # fmt: skip
+_described(
+    "transcripts.TranscriptView", "post", operation_id="transcripts_create", tags=["ingest"],
+    parameters=[_WAIT, OpenApiParameter("name", OpenApiTypes.STR, description="The file's name, for people.")],
+    summary="Send a transcript",
+    description="A whole session file of Claude Code or Codex, recognised by its content; streamed. One that grew is sent"
+    " again and only the new part is digested.",
+    request={
+        "application/octet-stream": {"type": "string", "format": "binary"},
+        "multipart/form-data": _object({"file": {"type": "string", "format": "binary"}}, "A form with one file."),
+    },
+    responses={"207": OpenApiResponse(_ref("Receipt"), "The batch."), **_TOO_LARGE, **_FAULTS},
+)  # fmt: skip
+_described(
+    "batches.BatchListView", "get", operation_id="batch_list", tags=["ingest"], parameters=[_STATE, *_PAGING],
+    summary="Batches, newest first",
+    responses={"200": OpenApiResponse(_ref("BatchPage"), "A page."), **_FAULTS},
+)  # fmt: skip
+_described(
+    "batches.BatchView", "get", operation_id="batch", tags=["ingest"], parameters=_PAGING, summary="One batch",
+    responses={"200": OpenApiResponse(_ref("OneBatch"), "The batch."), **_FAULTS},
+)  # fmt: skip
+_described(
+    "batches.BatchRedigestView", "post", operation_id="batch_redigest", tags=["ingest"], request=None,
+    summary="Digest a batch again",
+    responses={"202": OpenApiResponse(_ref("Batch"), "It waits for digestion."), **_FAULTS},
+)  # fmt: skip
