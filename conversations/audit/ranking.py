@@ -57,7 +57,7 @@ def features(fact: Fact, judgement: Judgement, index: PassageIndex, ground: Back
 
 CUE_NAMES = (
     "own voice", "given document", "loaded", "open", "done", "label", "decision", "risk", "answer", "mechanism", "statement", "document",
-    "read, then said", "comment", "where it is", "failed", "place", "set-up", "chosen", "not chosen", "task", "delegated", "test", "lint",
+    "read, then said", "comment", "where it is", "failed", "place", "set-up", "chosen", "not chosen", "task", "delegated", "test", "lint", "edited", "written",
 )  # fmt: skip
 
 

@@ -113,11 +113,17 @@ def _first_break(text: str, start: int, end: int) -> int:
 
 
 def _own_tail(text: str, start: int, end: int) -> int:
-    """Where the user speaks again after a paste: a last plain paragraph behind a blank line or a closed fence."""
-    fence = text.rfind("\n```", start, end)
-    if fence > start and text.find("\n", fence + 4, end) > 0 and "```" in text[start:fence]:
-        return text.find("\n", fence + 4, end)
+    """Where the user speaks again after a paste: plain words behind a closed fence, or a last question."""
+    closed = text.rfind("\n```", start, end) if text.startswith("```", start) else -1
+    after = text.find("\n", closed + 4, end) if closed > start else -1
+    if after > 0 and _is_plain(text[after:end]):
+        return after
     blank = text.rfind("\n\n", start, end)
-    tail = text[blank:end].strip() if blank > 0 else ""
-    plain = tail and not any(_PLAN.match(row) or _CODE_LINE.match(row) for row in tail.splitlines())
-    return blank if plain and len(tail) < 300 and not tail.endswith(":") and blank > start and "?" in tail else end
+    tail = text[blank:end].strip() if blank > start else ""
+    return blank if "?" in tail and len(tail) < 300 and _is_plain(tail) else end
+
+
+def _is_plain(tail: str) -> bool:
+    """Whether no line of it is structured like a document or like code."""
+    rows = [row for row in tail.splitlines() if row.strip()]
+    return bool(rows) and not any(_PLAN.match(row) or _CODE_LINE.match(row) for row in rows)

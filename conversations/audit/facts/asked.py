@@ -40,7 +40,8 @@ def answers(line: Line) -> Iterator[Draft]:
             line,
             match.start(),
             min(match.end(), match.start() + 380),
-            "The user answered",
+            "",
+            f"The user answered: {match[2]} (asked: {match[1]})",
             cues=("answer",),
             form="item",
         )

@@ -1,9 +1,10 @@
 """Goes through the dropped lines once and asks the family that knows each of them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from conversations.audit.calls import Call
-from conversations.audit.facts import asked, reading, rules, search, shell, spoken, tasks
+from conversations.audit.facts import asked, edits, reading, rules, search, shell, spoken, tasks
 from conversations.audit.facts.draft import Draft
 from conversations.audit.facts.scene import Scene, Work, work_of
 from conversations.audit.model import Author, Line, Segment
@@ -42,10 +43,12 @@ def _from_call(scene: Scene, number: int, line: Line, call: Call) -> Iterator[Dr
             yield from asked.from_call(call)
         elif work is Work.DELEGATE:
             yield from tasks.from_delegation(call)
+        elif work is Work.EDIT:
+            yield from edits.from_edit(call)
     elif call.harness_error:
         yield from asked.answers(line)
     elif work in (Work.DELEGATE, Work.FETCH):
-        yield from spoken.from_agent(line, answers=False)
+        yield from spoken.from_report(line)
     elif work is Work.READ and reading.is_document(call):
         yield from reading.from_document(line, call)
     elif work in (Work.READ, Work.SEARCH, Work.SHELL, Work.OTHER):
@@ -61,13 +64,5 @@ def _from_shell(scene: Scene) -> Iterator[Draft]:
     overcome = shell.settled(runs)
     for number, call in enumerate(runs):
         for draft in shell.from_call(call):
-            if draft.line is call.line:
-                yield draft
-            else:
-                yield _with_state(draft, number, overcome)
-
-
-def _with_state(draft: Draft, number: int, overcome: set[int]) -> Draft:
-    from dataclasses import replace
-
-    return replace(draft, state=shell.state_of(number, overcome))
+            failed = draft.line is not call.line
+            yield replace(draft, state=shell.state_of(number, overcome)) if failed else draft

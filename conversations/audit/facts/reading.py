@@ -97,7 +97,9 @@ def chunks(text: str) -> list[Chunk]:
         body = _GUTTER.sub("", text[a:b])
         blank = not body.strip() or body.strip() in ("--", "}", "})", ");")
         starts_over = (
-            _COMMENT.match(body) and start >= 0 and not _COMMENT.match(_GUTTER.sub("", text[start:b].split("\n", maxsplit=1)[0]))
+            _COMMENT.match(body)
+            and start >= 0
+            and not _COMMENT.match(_GUTTER.sub("", text[start:b].split("\n", maxsplit=1)[0]))
         )
         if start >= 0 and (blank or starts_over or b - start > LONGEST_CHUNK):
             found.append(_chunk(text, start, end))

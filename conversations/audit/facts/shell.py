@@ -10,6 +10,7 @@ from conversations.audit.facts.units import lines
 from conversations.audit.model import FactKind, FactState, Line
 
 MOST_ERRORS = 4  # lines of one result
+LONGEST_STATUS = 1_500  # characters of output that says where one is; more is a listing
 LONGEST_COMMAND = 160  # characters; longer ones are made for one occasion
 
 _ERROR_LINE = re.compile(
@@ -21,9 +22,9 @@ _NOISE_LINE = re.compile(
     r"\b0 (?:errors?|failed|failures?)\b|no errors?\b|^\s*(?:at |File \")|node_modules/|✓|PASS\b|\bok\s", re.IGNORECASE
 )
 _PLACE = re.compile(
-    r"(?:on branch|your branch|switched to|ahead of|behind|HEAD (?:is now )?at|up to date with|listening on|running (?:on|at)|"
+    r"^\W{0,4}(?:on branch|your branch|switched to|ahead of|behind|HEAD (?:is now )?at|up to date with|listening on|running (?:on|at)|"
     r"local:\s+http|started (?:on|server)|worktree|rebase|merge|diverged|detached|using (?:node|python|version))[^\n]*",
-    re.IGNORECASE,
+    re.IGNORECASE | re.MULTILINE,
 )
 _CHANGED_DIR = re.compile(r"^\s*cd [^&;\n]+&&\s*")
 _TRIMMED = re.compile(r"\s*(?:2>&1|2>/dev/null|\|\s*(?:tail|head|grep|rg|less|sort|wc|tee|cat)\b[^|&;]*)+\s*$")
@@ -83,7 +84,7 @@ def _result(call: Call, result: Line, is_run: bool) -> Iterator[Draft]:
         ]
         for a, b in rows[:MOST_ERRORS]:
             yield Draft(FactKind.ERROR, result, a, min(b, a + 300), about, cues=("failed",), form="row")
-    if not is_run:
+    if not is_run and len(result.text) <= LONGEST_STATUS:
         for match in list(_PLACE.finditer(result.text[:4000]))[:2]:
             if match.end() - match.start() >= 15:
                 yield Draft(

@@ -9,6 +9,11 @@ from conversations.audit.facts.draft import Draft, draft_of
 from conversations.audit.facts.units import Form, Unit, prose
 from conversations.audit.model import Author, FactKind, Line
 
+#: A statement with fewer characters before the announcement that follows it says nothing on its own.
+SHORTEST = 40
+#: A shorter report is a receipt: "launched", "finished".
+SHORTEST_REPORT = 400
+
 _LABEL = re.compile(
     r"\b(?:option|variant|approach|alternative|phase|step|level|tier|plan|direction|scenario|case|priority|[A-Z])[ -]?[A-Z0-9]\d?\b",
     re.IGNORECASE,
@@ -30,19 +35,35 @@ _MOMENT = re.compile(
     r"[^.\n]{0,40}\b(?:pass(?:es|ed|ing)?|succeed\w*|succe\w+|clean|works?|working|running|up|fine|good|done|complete[d]?|green)\b",
     re.IGNORECASE,
 )
+_WORDS = re.compile(r"(?<![\w/.])[a-zA-Z][a-z]+(?![\w/])")
 _DONE_MARK = re.compile(r"^\W*(?:✅|☑|✔|\[x\])", re.IGNORECASE)
 _OPEN_MARK = re.compile(r"^\W*(?:❌|⬜|☐|⏳|⚠️?|\[ \])")
+
+
+def from_report(line: Line) -> Iterator[Draft]:
+    """Facts in what a helper or a page answered, where it is prose and not a log or a receipt."""
+    if is_prose(line.text):
+        yield from from_agent(line, answers=False)
+
+
+def is_prose(text: str) -> bool:
+    """Whether at least a quarter of the lines are sentences, headings or list items of some words."""
+    rows = [row for row in text[:20_000].split("\n") if row.strip()]
+    told = sum(len(_WORDS.findall(row)) >= 5 or row.startswith("#") for row in rows)
+    return len(text) > SHORTEST_REPORT and told * 4 >= len(rows)
 
 
 def from_agent(line: Line, answers: bool) -> Iterator[Draft]:
     """Facts in one block of the agent's prose. `answers`: it is what the user was told last."""
     for unit in prose(line.text):
-        unit = without_announcement(line.text, unit)
-        said = line.text[unit.start : unit.end]
+        told = without_announcement(line.text, unit)
+        if told is None:
+            continue
+        said = line.text[told.start : told.end]
         if unit.form is Form.CODE or is_narration(said) or is_musing(said, line.author):
             continue
         kind, cue = kind_of(said, unit, line.author, answers)
-        yield draft_of(kind, line, unit, cue)
+        yield draft_of(kind, line, told, cue)
 
 
 def is_narration(said: str) -> bool:
@@ -55,12 +76,12 @@ def is_narration(said: str) -> bool:
     return not informative or len(said) < 110
 
 
-def without_announcement(text: str, unit: Unit) -> Unit:
-    """The unit without a last sentence that only says what is done next."""
+def without_announcement(text: str, unit: Unit) -> Unit | None:
+    """The unit without a last sentence that only says what is done next; None when little else is left."""
     match = _ANNOUNCED.search(text, unit.start, unit.end)
-    if match is None or match.start() - unit.start < 30:
+    if match is None:
         return unit
-    return replace(unit, end=match.start())
+    return replace(unit, end=match.start()) if match.start() - unit.start >= SHORTEST else None
 
 
 def is_musing(said: str, author: Author) -> bool:
