@@ -11,7 +11,8 @@ from conversations.audit.presence import MAX_FACT
 from conversations.audit.text import content_stems, flat, sentences
 from conversations.vocabulary import Outcome
 
-#: At or below this probability a fact is called forgotten.
+#: At or below this probability a fact is called forgotten: with the model fitted on the other sessions, 2.8 % of the
+#: hand-labelled facts that a summary keeps, and 69 % of those it lost (`python -m tests.bench.presence`).
 FORGOTTEN_AT = 0.26
 #: A fact that *is* a value and whose value is nowhere in the summary may still be told there in words: above this.
 TOLD_ANYWAY = 0.7

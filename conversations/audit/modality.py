@@ -26,7 +26,7 @@ PROHIBITION = re.compile(
 EXCLUDES = _any(
     r"""no[tr]?; never; none; nothing; nobody; \w+n['’]t; cannot; without; except; only; avoid\w*; forb[ia]d\w*;
     prohibit\w*; disallow\w*; exclu\w+; instead; rather than; refus\w+; off[- ]limits; read-only; leav(?:e|ing);
-    skip\w*;     stop\w*; prevent\w*; un\w+; zero; remov\w+; dropp?\w*; keep\w*; kept; ban\w*; block\w*; reject\w*; disabl\w+;
+    skip\w*; stop\w*; prevent\w*; un\w+; zero; remov\w+; dropp?\w*; keep\w*; kept; ban\w*; block\w*; reject\w*; disabl\w+;
     out of scope; restrict\w*; always; must; kein\w*; nicht; nie\w*; jamais; pas; nunca"""
 )
 #: A duty in its strong form.
@@ -43,14 +43,14 @@ _WAS = "(?:has|have|was|were|is|are|did|had)(?: not|n['’]t)"
 UNDONE = _any(
     rf"""not (?:yet )?(?:been )?{_DONE}; {_WAS} (?:yet )?(?:been )?{_DONE};
     never (?:ran|run|tested|verified|executed|compiled); unverified; untested; unfinished; postponed?; deferred;
-    only partial(?:ly)?; partially (?:done|implemented|fixed|complete); 
+    only partial(?:ly)?; partially (?:done|implemented|fixed|complete);
     still (?:to do|to be done|untested|unverified|open); tech(?:nical)? debt; won['’]t fix; (?:rough |my )?estimated?"""
 )
 #: Any of these in a passage leaves open that it is not done.
 OPEN = _any(
     r"""not; \w+n['’]t; never; un(?:verified|tested|finished|resolved|done); partial(?:ly)?; postpon\w+; defer\w*;
-    pending; remain\w*; todos?; to-do; to do; in[ _]progress; blocked; fail\w*; debt; estimat\w+; later; follow-up; outstanding;
-    missing; needs?; should; will; next; if; user (?:asked|requested|wants?); open; skipped; approx\w*; about; ~"""
+    pending; remain\w*; todos?; to-do; to do; in[ _]progress; blocked; fail\w*; debt; estimat\w+; later; follow-up;
+    outstanding; missing; needs?; should; will; next; if; user (?:asked|requested|wants?); open; skipped; approx\w*; about; ~"""
 )
 #: Work that is claimed done or checked.
 CLAIMED = _any(

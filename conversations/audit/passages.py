@@ -25,7 +25,7 @@ SAME_SUBJECT = 0.4
 
 _LINE = re.compile(r"[^\n]{1,600}")
 _EXACT = re.compile(r"[\w./-]{2,200}", re.ASCII)
-_WRITTEN = re.compile(r"[0-9_./-]|.[A-Z]")
+_WRITTEN = re.compile(r"[0-9A-Z_./-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def bounded(texts: Sequence[str], block: int = MAX_BLOCK) -> Iterator[str]:
 
 
 def exact_words(text: str, limit: int | None = None) -> set[str]:
-    """Words that stand for one thing only (names in code, paths, numbers), in lower case, "./-_" trimmed."""
+    """Words that stand for one thing only (names, code, paths, numbers), in lower case, "./-_" trimmed."""
     found = (match.group().strip("./-_") for match in _EXACT.finditer(text, 0, len(text) if limit is None else limit))
     return {word.lower() for word in found if _WRITTEN.search(word)}
 

@@ -14,6 +14,8 @@ from typing import NamedTuple
 MAX_SENTENCE = 600
 #: Words that have an ending to take off: shorter ones are all root, longer ones are data.
 SHORTEST, LONGEST = 4, 40
+#: Endings that may stand behind each other: "implement-ation-s".
+ENDINGS = 4
 
 _STOP_WORDS = frozenset(
     """
@@ -92,6 +94,7 @@ _SUFFIXES = (
     ("or", "", 5),
     ("y", "i", 2),
     ("e", "", 3),
+    ("at", "", 6),
 )
 
 
@@ -105,7 +108,8 @@ bring brought|buy bought|catch caught|choose chose chosen choosing|drive drove d
 hold held|keep kept|leave left|lose lost losing|mean meant|meet met|pay paid|rise rose risen|send sent|show shown|
 speak spoke spoken|spend spent|stand stood|steal stole stolen|teach taught|tell told|throw threw thrown|
 understand understood|win won|wear wore worn|fly flew flown|grow grew grown|hide hid hidden|hear heard|lead led|
-child children|man men|woman women|person people|die dies died dying death dead|kill kills killed killing|
+use uses used using|fail fails failed failing failure failures|decide decides decided deciding decision decisions|
+remove removes removed removing removal|summary summaries summarise summarize summarised summarized|child children|man men|woman women|person people|die dies died dying death dead|kill kills killed killing|
 1 one once|2 two twice|3 three|4 four|5 five|6 six|7 seven|8 eight|9 nine|10 ten|11 eleven|12 twelve|
 colour color colours colors|behaviour behavior behaviours behaviors|centre center centres centers
 """
@@ -119,6 +123,16 @@ def stem(word: str) -> str:
     if not (SHORTEST <= len(word) <= LONGEST and word.isascii()):
         return word
     word = _singular(word)
+    for _ in range(ENDINGS):
+        shorter = _shortened(word)
+        if shorter == word:
+            break
+        word = shorter
+    return word
+
+
+def _shortened(word: str) -> str:
+    """Take one ending off."""
     for suffix, instead, shortest in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= shortest:
             return _undouble(word[: -len(suffix)] + instead)
