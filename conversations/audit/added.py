@@ -59,7 +59,7 @@ _ASKED = re.compile(
 )
 _QUOTE = re.compile(r"\"([^\"\n]{12,2000})\"|“([^”\n]{12,2000})”")
 _MESSAGES_HEADING = re.compile(
-    r"^\W*(?:\d+[.)]\s*)?\W*(?:all )?user (?:messages|requests|feedback)\b.{0,40}$", re.IGNORECASE
+    r"\W{0,8}(?:\d{1,2}[.)]\s)?\W{0,8}(?:all )?user (?:messages|requests|feedback)\b.{0,40}$", re.IGNORECASE
 )
 _ANY_HEADING = re.compile(r"^(?:\d+[.)]\s+\**[A-Z]|#{1,6}\s)")
 _ELISION = re.compile(r"\.\.\.|…|\[[^\]]{0,80}\]")
@@ -69,6 +69,7 @@ QUOTE_SHARE = 0.25
 #: Above this share in what the agent said, the words are the agent's.
 AGENTS_SHARE = 0.6
 MIN_QUOTE_WORDS = 5
+MAX_HEADING = 100
 
 
 def invented_requests(summary: str, sources: Sources) -> Iterator[Statement]:
@@ -90,7 +91,7 @@ def _user_quotes(summary: str) -> Iterator[tuple[int, int]]:
     """Spans of what the summary puts between quotation marks and into the user's mouth."""
     listed, offset = False, 0
     for line in summary.splitlines(keepends=True):
-        if _MESSAGES_HEADING.match(line.strip()):
+        if _MESSAGES_HEADING.match(line[:MAX_HEADING].strip()):
             listed = True
         elif _ANY_HEADING.match(line):
             listed = False

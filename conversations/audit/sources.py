@@ -13,6 +13,7 @@ from conversations.vocabulary import Role
 FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"[^\W_]+")
 _TOKEN = re.compile(r"[A-Za-z0-9_$@%+~.-]{2,200}")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _HEX = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}(?![0-9a-z])")
 _NUMBER = re.compile(r"\d[\d,_']*(?:\.\d+)*")
 #: Three words in a row: two words agree by chance in a long log, four miss too much of a short quote.
@@ -43,7 +44,7 @@ def plain(line: Line) -> str:
     """The text of a line with the escapes of JSON undone that would glue a letter to a word."""
     if line.author is not Author.TOOL_INPUT:
         return line.text
-    return line.text.replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\\\\", "\\")
+    return _ESCAPE.sub(lambda match: " " if match.group(1) in "nrt" else match.group(1), line.text)
 
 
 def grams(said: Sequence[str]) -> Iterator[int]:
