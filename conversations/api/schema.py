@@ -24,6 +24,10 @@ _WORKSPACE = Parameter(
     "workspace", "Whose rows: for people who are signed in and belong to several; a key belongs to one."
 )
 
+_FORMAT = Parameter(
+    "format", "json: a page; jsonl, csv: all rows, whatever their number.", choices=("json", "jsonl", "csv")
+)
+
 
 class ErrorDetailSerializer(serializers.Serializer[Any]):
     """What went wrong."""
@@ -75,7 +79,7 @@ class ReadSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         """What the view takes."""
-        known = (*self.view.parameters(), _WORKSPACE)
+        known = (*self.view.parameters(), *((_FORMAT,) if self._is_list() else ()), _WORKSPACE)
         return [
             OpenApiParameter(
                 parameter.name, _TYPES[parameter.type], description=parameter.help, enum=parameter.choices or None
