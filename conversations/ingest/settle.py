@@ -250,15 +250,17 @@ def _store_tokens(cursor: CursorWrapper, state: State, spans: Sequence[tuple[int
 
 
 def _settle_turns(cursor: CursorWrapper, change: Changes, boundaries: Sequence[Boundary]) -> None:
+    """Add to the sparkline what comes after everything in it; anything else builds it anew."""
     state = change.state
-    known = -_FAR if state.last_request_position is None else state.last_request_position
-    marks = [Turn(position, None) for position in change.compactions]
-    added = [*change.turns, *marks]
-    if change.turns_changed or any(turn.position <= known for turn in added) or len(marks) != len(set(marks)):
+    standing = {boundary.position for boundary in boundaries if not boundary.failed}
+    changed = set(change.compactions)
+    last_turn = -_FAR if state.last_request_position is None else state.last_request_position
+    edge = max(last_turn, *(standing - changed), -_FAR)
+    added = [*change.turns, *(Turn(position, None) for position in standing & changed)]
+    if change.turns_changed or not changed <= standing or any(turn.position <= edge for turn in added):
         _rebuild_turns(cursor, state, boundaries)
     elif added:
-        standing = {boundary.position for boundary in boundaries if not boundary.failed}
-        _add_turns(state, [turn for turn in added if turn.tokens is not None or turn.position in standing])
+        _add_turns(state, added)
 
 
 def _rebuild_turns(cursor: CursorWrapper, state: State, boundaries: Sequence[Boundary]) -> None:

@@ -49,6 +49,7 @@ class Incoming(Generic[E]):
     batch_id: int
     at: datetime
     position: int
+    index: int  # in its batch, or line
     again: bool = False
 
 
@@ -119,7 +120,7 @@ class Gathering:
             _stretch(work, aware(event.at or received))
             return
         at = aware(event.at or received)
-        incoming = Incoming(event, batch_id, at, _position(event, at, index), again=not found.first(event))
+        incoming = Incoming(event, batch_id, at, _position(event, at, index), index, again=not found.first(event))
         _stretch(work, at)
         _place(work, incoming, found, index)
 
@@ -143,7 +144,7 @@ def _place(
         found.problems.append(conflict(event, index))
 
 
-def conflict(event: MessageEvent, line: int | None) -> Problem:
+def conflict(event: MessageEvent, line: int) -> Problem:
     """The same id with other content: a message is stored once, the first one stays."""
     return Problem(
         code="conflict",
@@ -195,7 +196,7 @@ def summary_of(incoming: Incoming[CompactionEvent]) -> Incoming[MessageEvent] | 
         origin=Origin.SUMMARY,
     )
     # At the compaction's own position: what stands there counts as after it (see segments.py).
-    return Incoming(message, incoming.batch_id, incoming.at, incoming.position, again=incoming.again)
+    return Incoming(message, incoming.batch_id, incoming.at, incoming.position, incoming.index, incoming.again)
 
 
 def summary_id(event: CompactionEvent) -> str:

@@ -66,7 +66,7 @@ def test_story_is_told_by_its_rows(send):
 class AnyOrder(HypothesisTestCase):
     """Hypothesis needs a transaction an example, which its own test case brings."""
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(order=st.permutations(STORY), cuts=st.lists(st.integers(1, len(STORY) - 1), max_size=4))
     def test_any_order_and_any_batching_gives_the_same_rows(self, order, cuts):
         expected = self.snapshot_of([STORY])
@@ -74,7 +74,7 @@ class AnyOrder(HypothesisTestCase):
 
         snapshot = self.snapshot_of([order[a:b] for a, b in zip(edges, edges[1:], strict=False)])
 
-        assert snapshot == expected
+        assert {name: rows for name, rows in snapshot.items() if rows != expected[name]} == {}
 
     def snapshot_of(self, batches):
         Workspace.objects.filter(slug="orders").delete()
