@@ -5,6 +5,7 @@
 Queues: `digest` is kept short, so that what was sent is soon seen; everything else is `default`.
 """
 
+import time
 from functools import partial
 
 from celery import shared_task
@@ -16,12 +17,19 @@ from conversations.ingest.services import Digested
 from conversations.models import Batch, Conversation
 from conversations.ops import retention
 
+#: A digestion hands over to a new one after so long, well before the time limit of a job.
+DIGEST_SECONDS = 60
+
 
 @shared_task(acks_late=True, ignore_result=True)
 def digest() -> None:
     """Digest group after group until nothing waits; one message in the queue does for any number of batches."""
+    end = time.monotonic() + DIGEST_SECONDS
     while batches := services.claim():
         follow(services.digest_claimed(batches))
+        if time.monotonic() > end:
+            digest.delay()
+            return
 
 
 @shared_task(ignore_result=True)
