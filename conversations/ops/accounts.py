@@ -17,7 +17,7 @@ def _hash(token: str) -> bytes:
 
 
 def create_sign_in_link(user: User, *, lifetime: timedelta = SIGN_IN_LINK_LIFETIME) -> str:
-    """The token of a new link for `user`; only its hash is stored. The page is `reverse("sign_in_link", args=[token])`."""
+    """The token of a new link for `user`. Only its hash is stored; its page is named "sign_in_link"."""
     token = secrets.token_urlsafe(32)
     SignInLink.objects.create(user=user, token_hash=_hash(token), expires_at=timezone.now() + lifetime)
     return token

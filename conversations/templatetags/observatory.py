@@ -10,7 +10,11 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-_STEPS = ((60, "s", 1), (3600, "min", 60), (86_400, "h", 3600), (86_400 * 60, "d", 86_400))
+_STEPS = ((60, "s", 1), (3600, "min", 60), (86_400, "h", 3600), (86_400 * 60, "d", 86_400))  # up to, unit, seconds
+_NOW = 5  # seconds
+_KILO = 1000
+_TENTHS = 100  # from here on a decimal says nothing
+_SHORT = 10_000  # milliseconds
 
 
 @register.filter
@@ -24,9 +28,9 @@ def size(value: int | None) -> str:
     """Bytes: 1234567 → "1.2 MB"."""
     amount = float(value or 0)
     for unit in ("B", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
-        amount /= 1000
+        if amount < _KILO:
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= _TENTHS else f"{amount:.1f} {unit}"
+        amount /= _KILO
     return f"{amount:.1f} GB"
 
 
@@ -35,7 +39,7 @@ def duration(milliseconds: int | None) -> str:
     """61500 → "1 min 2 s"."""
     if milliseconds is None:
         return "–"
-    if milliseconds < 10_000:
+    if milliseconds < _SHORT:
         return f"{milliseconds / 1000:.1f} s"
     minutes, seconds = divmod(round(milliseconds / 1000), 60)
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
@@ -60,7 +64,7 @@ def exact(moment: datetime | None) -> SafeString | str:
 
 def _relative(moment: datetime) -> str:
     seconds = (timezone.now() - moment).total_seconds()
-    if seconds < 5:
+    if seconds < _NOW:
         return "now"
     for limit, unit, divisor in _STEPS:
         if seconds < limit:

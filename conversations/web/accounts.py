@@ -66,8 +66,9 @@ def _authenticate(request: HttpRequest, form: SignInForm) -> User | None:
 def _next(request: HttpRequest) -> str:
     """Where the person wanted to go: a path of ours, or home."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    here = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return wanted if wanted and here else "/"
+    hosts = {request.get_host()}
+    ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=hosts, require_https=request.is_secure())
+    return wanted if wanted and ours else "/"
 
 
 @never_cache
@@ -139,5 +140,6 @@ def theme(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     response = redirect(_next(request))
     if chosen in THEMES:
-        response.set_cookie(THEME_COOKIE, chosen, max_age=YEAR_SECONDS, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
+        secure = settings.SESSION_COOKIE_SECURE
+        response.set_cookie(THEME_COOKIE, chosen, max_age=YEAR_SECONDS, samesite="Lax", secure=secure)
     return response

@@ -1,9 +1,11 @@
 """Import: files dropped into the browser, and what became of every batch that was sent, by whatever way."""
 
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import IO, Any, cast
 
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -64,15 +66,24 @@ def upload(request: WorkspaceRequest) -> HttpResponse:
     files = request.FILES.getlist("files")
     taken = [_take(request, file) for file in files if isinstance(file, UploadedFile)]
     if not wants_partial(request):
-        only = taken[0] if len(taken) == 1 else None
-        return redirect(_batch_url(request, only.batch) if isinstance(only, BatchCard) else reverse("import", args=[request.workspace.slug]))
+        return redirect(_after(request, taken))
     return render_page(request, "batches/uploaded.html", {"cards": taken})
 
 
-def _take(request: WorkspaceRequest, file: UploadedFile) -> BatchCard | RefusedFile:
+def _after(request: WorkspaceRequest, taken: "list[BatchCard | RefusedFile]") -> str:
+    """Where a plain form leads: to its one batch, else to the list."""
+    match taken:
+        case [BatchCard(batch=batch)]:
+            return _batch_url(request, batch)
+        case [RefusedFile() as refused]:
+            messages.error(request, f"{refused.name}: {refused.message} {refused.mend}")
+    return reverse("import", args=[request.workspace.slug])
+
+
+def _take(request: WorkspaceRequest, file: "UploadedFile[Any]") -> BatchCard | RefusedFile:
     name = file.name or ""
     try:
-        receipt = services.accept_transcript(workspace=request.workspace, file=cast(IO[bytes], file), name=name)
+        receipt = services.accept_transcript(workspace=request.workspace, file=cast("IO[bytes]", file), name=name)
     except BadInput as error:
         return RefusedFile(name, error.message, error.mend)
     if receipt.is_new:
@@ -99,7 +110,7 @@ def batch_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     return render_page(request, "batches/page.html", context, partial="batches/card.html")
 
 
-def _problems(request: WorkspaceRequest, batch: Batch) -> "queries.QuerySet[BatchProblem]":
+def _problems(request: WorkspaceRequest, batch: Batch) -> QuerySet[BatchProblem]:
     return BatchProblem.objects.filter(workspace=request.workspace, batch=batch)
 
 

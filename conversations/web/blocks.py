@@ -1,4 +1,4 @@
-"""The blocks of a message as they are shown: text in full up to a limit, calls, results and thoughts folded to a line."""
+"""The blocks of a message as they are shown: text up to a limit; calls, results and thoughts folded to a line."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -69,8 +69,11 @@ def shown(
     prose: bool = False,
     whole: bool = False,
 ) -> list[Shown]:
-    """The blocks of one message. `prose`: its text is a model's, with headings and lists; people's words are shown as they
-    typed them. `whole` leaves nothing out."""
+    """The blocks of one message, made ready.
+
+    `prose`: its text is a model's, with headings and lists; people's words are shown as they typed them. `whole` leaves
+    nothing out.
+    """
     return [_shown(block, query, names or {}, prose=prose, whole=whole) for block in blocks]
 
 

@@ -31,8 +31,7 @@ SUMMARY_SHOWN = 120_000
 NO_SUMMARY = {
     SummaryState.ENCRYPTED: (
         "The summary is encrypted",
-        "The provider wrote a summary and returned it sealed: only the model can read it. What it kept cannot be known "
-        "here. What it replaced can, and stands beside this.",
+        "Its provider returned it sealed: only the model can read it. What it kept cannot be known here.",
     ),
     SummaryState.FAILED: (
         "This compaction failed",
@@ -46,8 +45,7 @@ NO_SUMMARY = {
 NO_SUMMARY_BY_KIND = {
     CompactionKind.TRUNCATION: (
         "Nothing was written in their place",
-        "These messages were cut from the context without a summary. Whatever the agent still knows of them, it knows "
-        "from messages that stayed.",
+        "These messages were cut from the context without a summary. What the agent still knows stayed elsewhere.",
     ),
     CompactionKind.TOOL_CLEAR: (
         "Tool results were cleared",

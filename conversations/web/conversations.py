@@ -17,7 +17,7 @@ from conversations.web.figures import token_timeline
 from conversations.web.filters import ConversationFilters
 from conversations.web.highlight import Html
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
-from conversations.web.paging import Order, Page, capped_count, page_around, page_of
+from conversations.web.paging import Order, Page, capped_count, is_key, page_around, page_of
 from conversations.web.sparklines import sparkline_svg
 from conversations.web.timeline import Cut, caption
 
@@ -123,14 +123,14 @@ def _messages(conversation: Conversation, request: WorkspaceRequest) -> tuple[Pa
     """The page asked for: around a message, or the one after or before a cursor."""
     rows = queries.messages_of(conversation)
     around = request.GET.get("around", "")
-    target = rows.filter(pk=int(around)).first() if around.isdecimal() and len(around) < 19 else None
+    target = rows.filter(pk=int(around)).first() if is_key(around) else None
     if target is None:
         return page_of(rows, IN_ORDER, request.GET, size=MESSAGES_SHOWN), None
     return page_around(rows, IN_ORDER, target, size=MESSAGES_SHOWN), target.pk
 
 
 def _entries(shown: Sequence[Card], compactions: Sequence[Compaction], page: Page[Message]) -> list[Card | Compaction]:
-    """Messages with the compactions that happened before each since the one before it; on the last page also those after."""
+    """Messages with the compactions that happened between them; on the last page also those after them."""
     if not shown:
         return list(compactions)
     floor = queries.position_before(shown[0].message) if page.previous else None

@@ -21,7 +21,7 @@ def _error(request: HttpRequest, status: int, reason: str = "") -> HttpResponse:
     return render(request, "error.html", base_context(request) | context, status=status)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django names it
     """Django's handler400."""
     return _error(request, 400)
 
@@ -31,18 +31,17 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return _error(request, 403, str(exception))
 
 
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- as above
     """Django's handler404."""
     return _error(request, 404)
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
+def server_error(_request: HttpRequest) -> HttpResponse:
     """Django's handler500: asks the database nothing, for it may be what broke."""
     context = {"status": 500, "title": SENTENCES[500][0], "advice": SENTENCES[500][1], "theme": "system"}
     return HttpResponse(render_to_string("error_bare.html", context), status=500)
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 -- Django names it
     """Django's CSRF_FAILURE_VIEW."""
-    return _error(request, 403, "The form was too old or came from another site. Load the page again and repeat what you did.")
-
+    return _error(request, 403, "The form was too old or came from another site. Load the page again and repeat.")

@@ -1,4 +1,4 @@
-"""Rows to Plotly figures: plain dicts of data. Looks come from the page; `meta.token` and a shape's name say which colour."""
+"""Rows to Plotly figures: plain dicts of data. Which colour is said by token in `meta` and in a shape's name."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ _CACHE_PARTS = (
 )
 
 
-def token_timeline(
+def token_timeline(  # noqa: PLR0913 -- each by name
     points: Sequence[Point],
     cuts: Sequence[Cut],
     *,
@@ -28,8 +28,11 @@ def token_timeline(
     limits: Sequence[tuple[str, int]] = (),
     within: tuple[float, float] | None = None,
 ) -> Figure:
-    """Context tokens per request with a marker at every compaction. `points` in order; x is the request's number from 1
-    or its time; `limits` are dashed lines (label, tokens); `within` a range of request numbers, to draw it in full."""
+    """Context tokens per request with a marker at every compaction.
+
+    `points` in order; x is the request's number from 1, or its time; `limits` are dashed lines (label, tokens);
+    `within` is a range of request numbers, to draw it in full.
+    """
     places = [index_of(points, cut) for cut in cuts]
     first, stop = _bounds(within, len(points))
     inside = [at - first for at in places if first <= at <= stop]
@@ -132,8 +135,8 @@ def _layout(points: Sequence[Point], limits: Sequence[tuple[str, int]], *, by_ti
 
 
 def _limit_line(tokens: int) -> Figure:
-    line = {"dash": "dash", "width": 1}
-    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": tokens, "y1": tokens, "line": line, "name": "--control-line"}
+    look = {"line": {"dash": "dash", "width": 1}, "name": "--control-line"}
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": tokens, "y1": tokens, **look}
 
 
 def _limit_word(label: str, tokens: int) -> Figure:

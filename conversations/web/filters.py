@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from conversations.models import Agent, Compaction, Conversation, Workspace
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
+from conversations.web.paging import is_key
 from conversations.web.queries import search_query
 
 SOURCES = {"claude_code": "Claude Code", "codex": "Codex", "events": "own events"}
@@ -35,13 +36,14 @@ class Chip:
 
 
 class Filters:
-    """Values of known parameters; unknown parameters and values are ignored, so that an old link still shows something."""
+    """Values of known parameters; unknown ones are ignored, so that an old link still shows something."""
 
     names: ClassVar[Mapping[str, str]] = {}  # parameter → label of its chip
 
     def __init__(self, params: Mapping[str, str], workspace: Workspace) -> None:
         self.workspace = workspace
-        self.agents = list(Agent.objects.filter(workspace=workspace).order_by("name").values_list("name", flat=True).distinct())
+        names = Agent.objects.filter(workspace=workspace).order_by("name").values_list("name", flat=True)
+        self.agents = list(names.distinct())
         given = {name: params.get(name, "").strip()[:200] for name in self.names}
         self.values = {name: value for name, value in given.items() if value and self._knows(name, value)}
 
@@ -76,7 +78,8 @@ class ConversationFilters(Filters):
     """Of the conversation list."""
 
     names: ClassVar[Mapping[str, str]] = {
-        "q": "words", "agent": "agent", "source": "source", "model": "model", "compacted": "compacted", "since": "active",
+        "q": "words", "agent": "agent", "source": "source", "model": "model", "compacted": "compacted",
+        "since": "active",
     }  # fmt: skip
 
     def _options(self) -> dict[str, Mapping[str, str]]:
@@ -122,7 +125,7 @@ class CompactionFilters(Filters):
         }
 
     def _knows(self, name: str, value: str) -> bool:
-        return value.isdecimal() and len(value) < 19 if name == "conversation" else super()._knows(name, value)
+        return is_key(value) if name == "conversation" else super()._knows(name, value)
 
     def apply(self, rows: QuerySet[Compaction]) -> QuerySet[Compaction]:
         """The rows left."""

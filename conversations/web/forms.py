@@ -15,17 +15,18 @@ from django.utils.text import slugify
 from conversations.models import User, Workspace
 from conversations.vocabulary import Scope
 
-PASSWORD_RULES = [
+PASSWORD_RULES: list[Any] = [
     MinimumLengthValidator(min_length=10),
     CommonPasswordValidator(),
     UserAttributeSimilarityValidator(user_attributes=("email", "name")),
 ]
+_FIRST = {"autocomplete": "username", "autofocus": True}
 
 
 class SignInForm(forms.Form):
     """Address and password."""
 
-    email = forms.EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}))
+    email = forms.EmailField(label="E-mail", widget=forms.EmailInput(attrs=_FIRST))
     password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}), strip=False)
 
 
@@ -50,7 +51,7 @@ class PasswordForm(forms.Form):
 class SignUpForm(forms.Form):
     """A new person with a workspace of their own."""
 
-    email = forms.EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}))
+    email = forms.EmailField(label="E-mail", widget=forms.EmailInput(attrs=_FIRST))
     password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False)
     workspace = forms.CharField(label="Name of your workspace", max_length=50)
 

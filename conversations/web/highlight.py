@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 # Browsers drop or act on these; shown as a sign, so that hostile text neither hides nor reorders what stands around it.
 # C0 and C1 controls except tab and newline, the bidirectional overrides, and the zero-width and tag characters.
@@ -52,8 +53,11 @@ def count(text: str, query: str) -> int:
 
 
 def highlight(text: str, marks: Iterable[Mark] = (), *, start: int = 0, end: int | None = None) -> Html:
-    """The text from `start` to `end` with its marks. Marks may overlap and may lie partly outside: each stretch between
-    two edges gets the elements of all marks over it, so that the result is always well-formed."""
+    """The text from `start` to `end` with its marks.
+
+    Marks may overlap and may lie partly outside: each stretch between two edges gets the elements of all marks over it,
+    so that the result is always well-formed.
+    """
     stop = len(text) if end is None else end
     inside = [mark for mark in marks if mark.start < stop and mark.end > start and mark.start < mark.end]
     edges = sorted({start, stop, *(max(start, m.start) for m in inside), *(min(stop, m.end) for m in inside)})
@@ -64,7 +68,7 @@ def highlight(text: str, marks: Iterable[Mark] = (), *, start: int = 0, end: int
 
 def _stretches(text: str, marks: Sequence[Mark], edges: Sequence[int]) -> Iterable[str]:
     at, open_marks = 0, []
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         while at < len(marks) and marks[at].start <= left:
             open_marks.append(marks[at])
             at += 1

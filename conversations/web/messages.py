@@ -14,6 +14,7 @@ from conversations.web.blocks import Shown, shown, text_of
 from conversations.web.cards import who
 from conversations.web.highlight import highlight
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
+from conversations.web.paging import is_key
 
 #: Characters on one page: 200 KB of prose are about 60 KB compressed.
 PIECE = 200_000
@@ -36,10 +37,11 @@ def message_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     total = sum(len(text_of(block)) for block in message.blocks)
     pages = max(1, -(-total // PIECE))
     number = _page_number(request.GET.get("page", "1"), pages)
+    piece = Piece((number - 1) * PIECE, number * PIECE)
     context = {
         "message": message,
         "who": who(message),
-        "parts": piece_of(message.blocks, Piece((number - 1) * PIECE, number * PIECE), prose=message.role == Role.ASSISTANT),
+        "parts": piece_of(message.blocks, piece, prose=message.role == Role.ASSISTANT),
         "total": total,
         "number": number,
         "pages": pages,
@@ -48,7 +50,7 @@ def message_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 
 def _page_number(text: str, pages: int) -> int:
-    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= pages:
+    if not is_key(text) or not 1 <= int(text) <= pages:
         raise Http404("No such page of the message.")
     return int(text)
 

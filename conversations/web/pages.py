@@ -45,7 +45,7 @@ def member_required(view: "View[Args]") -> "PlainView[Args]":
             return redirect_to_login(request.get_full_path())
         return view(_enter(request, slug), *args, **kwargs)
 
-    return guarded
+    return guarded  # type: ignore[return-value] # `wraps` names the arguments, the alias does not
 
 
 def role_required(role: MemberRole) -> "Callable[[View[Args]], View[Args]]":
@@ -58,13 +58,14 @@ def role_required(role: MemberRole) -> "Callable[[View[Args]], View[Args]]":
                 raise PermissionDenied(f"Only an {role} of this workspace may do this.")
             return view(request, *args, **kwargs)
 
-        return guarded
+        return guarded  # type: ignore[return-value] # as above
 
     return decorate
 
 
 def _enter(request: HttpRequest, slug: str) -> WorkspaceRequest:
-    memberships = list(Membership.objects.filter(user=request.user.pk).select_related("workspace").order_by("workspace__name"))
+    rows = Membership.objects.filter(user=request.user.pk).select_related("workspace")
+    memberships = list(rows.order_by("workspace__name", "id"))
     found = next((each for each in memberships if each.workspace.slug == slug), None)
     if found is None:
         raise Http404("No such workspace.")

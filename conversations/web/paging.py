@@ -11,6 +11,7 @@ Row = TypeVar("Row", bound=Model)
 
 PAGE_SIZE = 50
 COUNTED_AT_MOST = 10_000
+_LONGEST_KEY = 20  # digits
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -79,6 +80,11 @@ class Page(Generic[Row]):
     next: str = ""
 
 
+def is_key(text: str) -> bool:
+    """Whether the text can be a primary key: ASCII digits, within 64 bits."""
+    return len(text) < _LONGEST_KEY and text.isascii() and text.isdecimal() and int(text) < 2**63
+
+
 def page_of(rows: "QuerySet[Row]", order: Order, params: Mapping[str, str], *, size: int = PAGE_SIZE) -> "Page[Row]":
     """The page that `?after=` or `?before=` asks for. One query: a row more than shown tells whether it goes on."""
     before = Cursor.read(params.get("before", ""))
@@ -112,6 +118,6 @@ def page_around(rows: "QuerySet[Row]", order: Order, target: Row, *, size: int =
 
 
 def capped_count(rows: "QuerySet[Any]", at_most: int = COUNTED_AT_MOST) -> str:
-    """How many there are, or "10,000+": nobody reads on to the end, and counting all would take longer than the page."""
+    """How many there are, or "10,000+": nobody reads so far, and counting all would take longer than the page."""
     count = rows.order_by()[: at_most + 1].count()
     return f"{at_most:,}+" if count > at_most else f"{count:,}"

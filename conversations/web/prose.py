@@ -94,5 +94,7 @@ def _rendered(text: str, part: Part, marks: Sequence[Mark], inline: Sequence[Mar
     if part.kind == "heading":
         return f'<p class="heading level-{part.level}">{words}</p>'
     if part.kind == "item":
-        return f'<div class="item depth-{part.level}"><span class="item-sign">{part.sign}</span><span>{words}</span></div>'
+        return (
+            f'<div class="item depth-{part.level}"><span class="item-sign">{part.sign}</span><span>{words}</span></div>'
+        )
     return f"<p>{words}</p>"

@@ -1,4 +1,4 @@
-"""Reads for pages: each starts at the workspace, takes a constant number of queries and leaves long texts where they are."""
+"""Reads for pages: each starts at the workspace, takes a constant number of queries and leaves long texts alone."""
 
 import json
 import re
@@ -49,7 +49,9 @@ def search_query(text: str) -> SearchQuery | None:
 def children_of(conversation: Conversation) -> QuerySet[Conversation]:
     """What it delegated: conversations that name it as their parent."""
     rows = conversations_of(conversation.workspace)
-    return rows.filter(source=conversation.source, parent_external_id=conversation.external_id).order_by("last_at", "id")
+    return rows.filter(source=conversation.source, parent_external_id=conversation.external_id).order_by(
+        "last_at", "id"
+    )
 
 
 def parent_of(conversation: Conversation) -> Conversation | None:
@@ -84,7 +86,7 @@ def has_cache_counts(conversation: Conversation) -> bool:
 
 
 def light(rows: QuerySet[Message]) -> QuerySet[Message]:
-    """Messages for a list: `shown_blocks` are the blocks, or None where they are too large; then `excerpt` stands in."""
+    """Messages for a list: `shown_blocks` are the blocks, None where too large: then `excerpt` stands in."""
     small = When(size__lte=LARGE_MESSAGE, then=F("blocks"))
     return rows.defer("blocks", "content_hash").annotate(
         shown_blocks=Case(small, default=None, output_field=JSONField(null=True))
@@ -105,13 +107,18 @@ def position_before(message: Message) -> int | None:
 
 
 def saying(query: str) -> Q:
-    """Messages with these words in any text, tool name or input, whatever the case. Not in ids and types: those are ours."""
+    """Messages with these words in any text, tool name or input, whatever the case; not in ids and types."""
     words = json.dumps(query.replace("\0", ""), ensure_ascii=False)
     path = (
         '$[*].keyvalue() ? (@.key != "type" && @.key != "id").value.**'
         f' ? (@.type() == "string" && @ like_regex {words} flag "iq")'
     )
-    found = Func(Cast("blocks", JSONField()), Value(path), template="jsonb_path_exists(%(expressions)s::jsonpath)", output_field=BooleanField())
+    found = Func(
+        Cast("blocks", JSONField()),
+        Value(path),
+        template="jsonb_path_exists(%(expressions)s::jsonpath)",
+        output_field=BooleanField(),
+    )
     return Q(found)
 
 
@@ -171,7 +178,7 @@ def batches_of(workspace: Workspace) -> QuerySet[Batch]:
 
 
 def batches_with_problems(workspace: Workspace) -> QuerySet[Batch]:
-    """Failed ones, and those with something not understood, among the last 500: so that it stays quick among millions."""
+    """Failed ones, and those with something not understood, among the last 500: quick among millions."""
     recent = Batch.objects.filter(workspace=workspace).order_by("-id").values("id")[:RECENT_BATCHES]
     problems = BatchProblem.objects.filter(workspace=workspace, batch=OuterRef("pk"))
     trouble = Q(state=BatchState.FAILED) | Q(Exists(problems))

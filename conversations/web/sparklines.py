@@ -11,7 +11,9 @@ _MARGIN = 2  # so that the line's own width is not cut off
 
 def sparkline_svg(line: Mapping[str, Any], *, label: str, css: str = "spark") -> Html:
     """The line, the area under it and a dashed stroke at each compaction; empty where no request was seen.
-    `label` must be safe: it is ours, not a message's."""
+
+    `label` must be safe: it is ours, not a message's.
+    """
     points: Sequence[Sequence[int]] = line.get("points") or ()
     if not points:
         return Html("")
@@ -29,8 +31,10 @@ def sparkline_svg(line: Mapping[str, Any], *, label: str, css: str = "spark") ->
 
 
 def _outline(points: Sequence[Sequence[int]], step: float, top: int) -> list[tuple[float, float]]:
-    """Both ends of each point, first the one nearer to where the line came from: low to high where a tooth rises, high to
-    low where it was cut within the point."""
+    """Both ends of each point, first the one nearer to where the line came from.
+
+    Low to high where a tooth rises, high to low where it was cut within the point.
+    """
     found: list[tuple[float, float]] = []
     last = points[0][0]
     for at, (low, high) in enumerate(points):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 BUCKETS = 800
 MOST_POINTS = 2_500
+_EXACT_BELOW = 10_000  # tokens
 
 
 class Point(NamedTuple):
@@ -41,8 +42,11 @@ def index_of(points: Sequence[Point], cut: Cut) -> int:
 
 
 def chosen(values: Sequence[int], edges: Sequence[int], *, most: int = MOST_POINTS) -> list[int]:
-    """Indices to draw: all when they are few; else the first, lowest, highest and last of each of 800 buckets, and both
-    sides of every edge, so that no tooth loses its height. Fewer buckets when that is still too much."""
+    """Indices to draw: all when they are few, else enough that no tooth loses its height.
+
+    The first, lowest, highest and last of each of 800 buckets, and both sides of every edge; fewer buckets when that is
+    still too much.
+    """
     if len(values) <= most:
         return list(range(len(values)))
     beside = {at for edge in edges for at in (edge - 1, edge) if 0 <= at < len(values)}
@@ -92,4 +96,4 @@ def _counted(number: int, thing: str) -> str:
 
 
 def _thousands(tokens: float) -> str:
-    return f"{tokens / 1000:,.0f} k" if tokens >= 10_000 else f"{tokens:,.0f}"
+    return f"{tokens / 1000:,.0f} k" if tokens >= _EXACT_BELOW else f"{tokens:,.0f}"

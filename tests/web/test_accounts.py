@@ -63,7 +63,10 @@ def test_sign_in_refuses_a_wrong_password(client, dora):
 
 
 def test_sign_in_says_the_same_of_an_unknown_address(client, dora):
-    known, unknown = sign_in(client, "wrong"), client.post("/sign-in/", {"email": "no@example.org", "password": "wrong"})
+    known, unknown = (
+        sign_in(client, "wrong"),
+        client.post("/sign-in/", {"email": "no@example.org", "password": "wrong"}),
+    )
 
     assert known.status_code == unknown.status_code
     assert "do not go together" in unknown.content.decode()

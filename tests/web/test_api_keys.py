@@ -28,7 +28,9 @@ def test_new_key_is_shown_once(alice):
     assert row.prefix in alice.get(PAGE).content.decode()
 
 
-@pytest.mark.parametrize("form", [{"name": "", "scopes": ["ingest"]}, {"name": "x"}, {"name": "x", "scopes": ["admin"]}])
+@pytest.mark.parametrize(
+    "form", [{"name": "", "scopes": ["ingest"]}, {"name": "x"}, {"name": "x", "scopes": ["admin"]}]
+)
 def test_key_needs_a_name_and_known_scopes(alice, form):
     assert alice.post(PAGE, form).status_code == 422
     assert not ApiKey.objects.exists()

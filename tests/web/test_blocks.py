@@ -6,7 +6,11 @@ from conversations.web.blocks import FOLDED_SHOWN, LINE_SHOWN, TEXT_SHOWN, call_
 @pytest.mark.parametrize(
     ("block", "label", "line"),
     [
-        ({"type": "tool_call", "name": "Bash", "input": {"description": "Run", "command": "make\ntest"}}, "Bash", "make"),
+        (
+            {"type": "tool_call", "name": "Bash", "input": {"description": "Run", "command": "make\ntest"}},
+            "Bash",
+            "make",
+        ),
         ({"type": "tool_call", "name": "Odd", "input": {"n": 1}}, "Odd", '{"n": 1}'),
         ({"type": "tool_call", "name": "Shell", "input": "ls -la"}, "Shell", "ls -la"),
         ({"type": "tool_call", "name": "Bare"}, "Bare", "(empty)"),
@@ -56,4 +60,6 @@ def test_shown_keeps_a_long_line_to_one_line():
 
 
 def test_call_names_finds_calls_of_all_messages():
-    assert call_names([[{"type": "tool_call", "id": "a", "name": "Read"}], [{"type": "text", "text": ""}]]) == {"a": "Read"}
+    assert call_names([[{"type": "tool_call", "id": "a", "name": "Read"}], [{"type": "text", "text": ""}]]) == {
+        "a": "Read"
+    }

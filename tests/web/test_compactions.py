@@ -78,7 +78,10 @@ def test_page_asks_as_much_for_any_number_of_rows(alice, conversation, rows, dja
 
 
 def test_page_shows_the_summary_beside_what_it_replaced(alice, conversation):
-    first, second = create_message(conversation, "Use port 8443.", external_id="a"), create_message(conversation, external_id="b")
+    first, second = (
+        create_message(conversation, "Use port 8443.", external_id="a"),
+        create_message(conversation, external_id="b"),
+    )
     kept = create_message(conversation, "Stay with me.", external_id="kept")
     compaction = create_compaction(conversation, "## Goal\nShip it.", dropped=[first, second], kept_count=1)
     create_message(conversation, "Restored file", origin="restored", external_id="put-back")

@@ -24,7 +24,10 @@ def titles(response):
 def compacted(acme, **fields):
     """Two messages, a compaction that dropped them, one message after it, and requests on both sides."""
     conversation = create_conversation(acme, agent="coder", **fields)
-    dropped = [create_message(conversation, "The port is 8443."), create_message(conversation, "Noted.", role="assistant")]
+    dropped = [
+        create_message(conversation, "The port is 8443."),
+        create_message(conversation, "Noted.", role="assistant"),
+    ]
     create_request(conversation, 150_000)
     create_compaction(conversation, "The port is known.", dropped=dropped, tokens_before_observed=150_100)
     create_request(conversation, 20_000)
@@ -247,8 +250,14 @@ def test_page_leaves_huge_messages_to_their_own_page(alice, acme):
 
 def test_page_folds_tool_results_and_names_their_tool(alice, acme):
     conversation = create_conversation(acme)
-    create_message(conversation, role="assistant", blocks=[{"type": "tool_call", "id": "t", "name": "Bash", "input": {"command": "ls"}}])
-    create_message(conversation, role="tool", blocks=[{"type": "tool_result", "id": "t", "text": "a\nb", "is_error": True}])
+    create_message(
+        conversation,
+        role="assistant",
+        blocks=[{"type": "tool_call", "id": "t", "name": "Bash", "input": {"command": "ls"}}],
+    )
+    create_message(
+        conversation, role="tool", blocks=[{"type": "tool_result", "id": "t", "text": "a\nb", "is_error": True}]
+    )
 
     page = alice.get(conversation.get_absolute_url()).content.decode()
 
@@ -307,8 +316,8 @@ def test_figure_links_each_compaction(alice, acme):
     assert marks["customdata"] == [conversation.compactions.get().get_absolute_url()]
 
 
-@pytest.mark.parametrize("query", [{"from": "x", "to": "1"}, {"from": "nan", "to": "inf"}, {"by": "nonsense"}, {"show": "cache"}])
+@pytest.mark.parametrize(
+    "query", [{"from": "x", "to": "1"}, {"from": "nan", "to": "inf"}, {"by": "nonsense"}, {"show": "cache"}]
+)
 def test_figure_bears_any_query(alice, acme, query):
     assert alice.get(f"{compacted(acme).get_absolute_url()}figure.json", query).status_code == 200
-
-

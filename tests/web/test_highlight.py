@@ -19,7 +19,7 @@ class Balance(HTMLParser):
         self.feed(html)
         self.close()
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag, _attrs):
         self.open.append(tag)
         self.tags.add(tag)
 
@@ -64,7 +64,9 @@ def test_highlight_cuts_marks_to_the_piece_shown():
 
 
 def test_highlight_leaves_out_what_a_mark_without_element_covers():
-    assert highlight("**a**", [Mark(0, 2, tag=""), Mark(2, 3, tag="strong"), Mark(3, 5, tag="")]) == "<strong>a</strong>"
+    assert (
+        highlight("**a**", [Mark(0, 2, tag=""), Mark(2, 3, tag="strong"), Mark(3, 5, tag="")]) == "<strong>a</strong>"
+    )
 
 
 spans = st.tuples(st.integers(-5, 60), st.integers(-5, 60)).map(sorted)
@@ -82,7 +84,9 @@ def test_highlight_is_well_formed_and_keeps_every_word(text, edges):
 def test_places_are_where_the_words_are(text, query):
     found = places(text, query)
 
-    assert all(text[mark.start : mark.end].lower() == query.lower() or mark.end - mark.start == len(query) for mark in found)
+    assert all(
+        text[mark.start : mark.end].lower() == query.lower() or mark.end - mark.start == len(query) for mark in found
+    )
     assert len(found) == count(text, query)
 
 

@@ -26,7 +26,9 @@ PAIRS = [
 
 def colours():
     """Token → (light, dark)."""
-    return {name: pair for name, *pair in re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", TOKENS)}
+    return {
+        name: pair for name, *pair in re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", TOKENS)
+    }
 
 
 def luminance(colour):
@@ -47,12 +49,16 @@ def test_colours_can_be_read(ink, ground, least, scheme):
 
 
 def test_every_colour_of_the_tokens_is_in_a_pair():
-    assert set(colours()) == {name for ink, ground, _ in PAIRS for name in (ink, ground)} | {"line"}  # line only divides
+    assert set(colours()) == {name for ink, ground, _ in PAIRS for name in (ink, ground)} | {
+        "line"
+    }  # line only divides
 
 
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.name)
 def test_only_tokens_css_has_colours(path):
-    found = re.findall(r"(?<!&)#(?:[0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3,4})\b(?![\w-])|\b(?:rgb|hsl|oklch)a?\([^)0]", path.read_text())
+    found = re.findall(
+        r"(?<!&)#(?:[0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3,4})\b(?![\w-])|\b(?:rgb|hsl|oklch)a?\([^)0]", path.read_text()
+    )
 
     assert bool(found) == (path.name == "tokens.css")
 
@@ -79,7 +85,10 @@ def test_every_template_variable_of_css_is_a_token():
     assert used <= set(re.findall(r"(--[a-z0-9-]+):", TOKENS))
 
 
-@pytest.mark.parametrize(("name", "inside"), [("htmx-*.min.js", r'version[=:]"([\d.]+)"'), ("plotly-basic-*.min.js", r"minified\) v([\d.]+)")])
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [("htmx-*.min.js", r'version[=:]"([\d.]+)"'), ("plotly-basic-*.min.js", r"minified\) v([\d.]+)")],
+)
 def test_vendored_files_are_the_versions_they_are_named_for(name, inside):
     [path] = (ROOT / "static/vendor").glob(name)
 

@@ -63,7 +63,10 @@ def test_index_of_counts_the_requests_before_a_compaction(position, index):
 def test_caption_says_what_the_figure_shows(cuts, sentence):
     said = caption(requests=3, peak=120_000, now=60_000, cuts=cuts)
 
-    assert said == f"3 requests; the context held 120,000 tokens at its largest and 60,000 at the last request. {sentence}."
+    assert (
+        said
+        == f"3 requests; the context held 120,000 tokens at its largest and 60,000 at the last request. {sentence}."
+    )
 
 
 def test_caption_of_no_requests():

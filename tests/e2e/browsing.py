@@ -1,0 +1,108 @@
+"""A browser on a running server: Debian's Chromium, or whichever OBSERVATORY_CHROMIUM names; skipped where there is none."""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.factories import (
+    create_api_key,
+    create_batch,
+    create_compaction,
+    create_conversation,
+    create_message,
+    create_request,
+)
+
+CHROMIUM = os.environ.get("OBSERVATORY_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One for all tests of a module: starting it takes a second."""
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine")
+    # Playwright's loop runs in this thread, and Django would refuse to make rows in it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+class Complaints(list):
+    """What the browser had to say against a page: errors, violations of its policy, requests to other places."""
+
+    def watch(self, page, server):
+        page.on("pageerror", lambda error: self.append(f"error: {error}"))
+        page.on("console", self._console)
+        page.on("request", lambda request: self._request(request, server))
+
+    def _console(self, message):
+        # That a page is missing is what the test of the missing page asks for.
+        if message.type in {"error", "warning"} and "404 (Not Found)" not in message.text:
+            self.append(f"{message.type}: {message.text}")
+
+    def _request(self, request, server):
+        if not request.url.startswith((server, "data:", "blob:")):
+            self.append(f"request: {request.url}")
+
+
+@pytest.fixture
+def page(browser, live_server, alice):
+    """Alice's, signed in, 1440 px wide. Fails the test on anything the browser complains of."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=live_server.url)
+    context.add_cookies([{"name": "sessionid", "value": alice.cookies["sessionid"].value, "url": live_server.url}])
+    opened, complaints = context.new_page(), Complaints()
+    complaints.watch(opened, live_server.url)
+    opened.complaints = complaints  # a test that breaks something takes its own away
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def filled(acme, live_server):
+    """A compacted conversation and what else pages show; ids by name."""
+    conversation = create_conversation(acme, agent="coder", title="Migrate billing", external_id="c1", source="codex")
+    create_conversation(acme, agent="support", title="Refund order")
+    dropped = [create_message(conversation, f"The port is {8440 + n}. " * 20) for n in range(12)]
+    call = {"type": "tool_call", "id": "t", "name": "Bash", "input": {"command": "make test"}}
+    result = {"type": "tool_result", "id": "t", "text": "ok\n" * 50}
+    dropped.append(create_message(conversation, role="assistant", blocks=[call]))
+    dropped.append(create_message(conversation, role="tool", blocks=[result]))
+    for tokens in range(20_000, 160_000, 20_000):
+        create_request(conversation, tokens, cache_read_tokens=tokens // 2)
+    summary = "# Goal\n\nMigrate **billing**; the port is 8443.\n\n1. `make test`\n" + "More words. " * 400
+    compaction = create_compaction(conversation, summary, dropped=dropped, tokens_before_observed=140_100)
+    create_request(conversation, 25_000)
+    create_message(conversation, "Put back", origin="restored")
+    later = create_message(conversation, "Go on with the port.")
+    opaque = create_compaction(conversation, None, dropped=[later], kind="hosted_opaque", summary_state="encrypted")
+    create_message(conversation, "And on.")
+    found = {"conversations": ["c1"], "messages": 33, "requests": 8, "compactions": 2}
+    batch = create_batch(acme, name="session.jsonl", format="codex", found=found, problems=[{"raw": "{"}])
+    create_api_key(acme)
+    conversation.sparkline = {"stride": 1, "count": 8, "points": [[20_000, 20_000], [140_000, 140_000]], "marks": [1]}
+    conversation.save(update_fields=["sparkline"])
+    rows = {
+        "conversation": conversation,
+        "compaction": compaction,
+        "opaque": opaque,
+        "message": dropped[0],
+        "batch": batch,
+    }
+    return {name: row.pk for name, row in rows.items()}
+
+
+def go(page, url):
+    """Open a page of acme and wait until its figure, if any, is drawn."""
+    page.goto(f"/w/acme/{url}")
+    drawn(page)
+
+
+def drawn(page):
+    for figure in page.locator("[data-figure]").all():
+        page.wait_for_function("figure => figure.dataset.drawn === 'true'", arg=figure.element_handle())

@@ -1,0 +1,74 @@
+"""What every page must be like, in a real browser."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.e2e.browsing import browser, filled, go, page  # noqa: F401 -- fixtures
+
+pytestmark = pytest.mark.e2e
+
+# URLs below the workspace; names in braces are rows of the filled one
+EMPTY = ["", "conversations/", "conversations/?q=nothing", "compactions/", "import/", "settings/api-keys/", "nothing/"]
+FILLED = [
+    "",
+    "conversations/",
+    "conversations/{conversation}/",
+    "conversations/{conversation}/?show=cache&by=time",
+    "compactions/",
+    "compactions/{compaction}/",
+    "compactions/{compaction}/?q=port",
+    "compactions/{opaque}/",
+    "messages/{message}/",
+    "import/",
+    "batches/{batch}/",
+    "settings/api-keys/",
+]
+
+
+@pytest.fixture(params=["empty", "filled"])
+def urls(request):
+    if request.param == "empty":
+        return EMPTY
+    rows = request.getfixturevalue("filled")
+    return [url.format(**rows) for url in FILLED]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(page, urls, scheme):  # noqa: F811
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+
+    for url in urls:
+        go(page, url)
+        # everything inside folds, too
+        page.evaluate("document.querySelectorAll('main details').forEach(fold => { fold.open = true })")
+        results = Axe().run(page)
+        assert results.violations_count == 0, f"{url}\n{results.generate_report()}"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_pages_need_no_sideways_scrolling(page, urls, width):  # noqa: F811
+    page.set_viewport_size({"width": width, "height": 800})
+
+    for url in urls:
+        go(page, url)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, url
+
+
+def test_pages_are_small(page, urls):  # noqa: F811
+    for url in urls:
+        go(page, url)
+        assert page.evaluate("document.querySelectorAll('*').length") <= 3000, url
+
+
+def test_pages_work_without_javascript(browser, live_server, alice, filled):  # noqa: F811
+    context = browser.new_context(java_script_enabled=False, base_url=live_server.url)
+    context.add_cookies([{"name": "sessionid", "value": alice.cookies["sessionid"].value, "url": live_server.url}])
+    opened = context.new_page()
+
+    opened.goto(f"/w/acme/conversations/{filled['conversation']}/")
+    assert opened.locator(".figure svg.preview").is_visible()
+    opened.goto("/w/acme/conversations/")
+    opened.get_by_label("Agent", exact=True).select_option("coder")
+    opened.get_by_role("button", name="Filter").click()
+    assert opened.locator("td.title a").all_inner_texts() == ["Migrate billing"]
+    context.close()
