@@ -55,7 +55,8 @@ TELLING = 3
 SHORTEST_PATH, SHORTEST_NOUN, BARE_HOST = 4, 3, 3
 
 # A chunk is what stands between spaces, quotes and brackets. 300 characters hold any path or URL worth comparing.
-_CHUNK = re.compile(r"[^\s\"'`<>()\[\]{},;|=“”‘’]{2,300}")
+_CHUNK = re.compile(r"[^\s\"'`<>()\[\]{},;|“”‘’]{2,300}")
+_PIECE = re.compile(r"[^=]+")
 _TELLING = re.compile(r"[0-9/\\_.#:-]|[a-z][A-Z]|[A-Z]{2}")
 _LINE_SUFFIX = re.compile(r"(?::\d+(?:[-:]\d+)?|#L\d+(?:-L?\d+)?)$")
 #: A line as grep lists it: path, number, content.
@@ -137,26 +138,26 @@ def suffix_of(short: str, long: str) -> bool:
 
 def _chunks(text: str, cwd: str) -> Iterator[Entity]:
     for match in _CHUNK.finditer(text):
-        chunk = match.group()
-        if not _TELLING.search(chunk):
-            continue
-        bare = chunk.rstrip(".:!?*…")
-        if listed := _LISTED.match(bare):
-            bare = listed.group(1)
-        lead = len(bare) - len(bare.lstrip("*@~" if "/" not in bare else "*"))
-        bare = bare[lead:]
-        quoted = match.start() > 0 and text[match.start() - 1] in "`'\""
-        start = match.start() + lead
-        if between := _RANGE.fullmatch(bare):
-            for group in (1, 2):
-                yield Entity(
-                    EntityKind.HASH,
-                    between.group(group).lower(),
-                    start + between.start(group),
-                    start + between.end(group),
-                )
-        elif len(bare) > 1 and (quoted or not _PLAIN.fullmatch(bare)) and (named := _named(bare, cwd)):
-            yield Entity(named[0], named[1], start, start + len(bare))
+        if _TELLING.search(match.group()):
+            quoted = match.start() > 0 and text[match.start() - 1] in "`'\""
+            for piece in _PIECE.finditer(match.group()) if "://" not in match.group() else (match,):
+                offset = match.start() if piece is not match else 0
+                yield from _of_piece(piece.group(), piece.start() + offset, cwd, quoted=quoted)
+
+
+def _of_piece(piece: str, start: int, cwd: str, *, quoted: bool) -> Iterator[Entity]:
+    """Read one piece of text between spaces, quotes, brackets and equals signs, which begins at `start`."""
+    bare = piece.rstrip(".:!?*…")
+    if listed := _LISTED.match(bare):
+        bare = listed.group(1)
+    lead = len(bare) - len(bare.lstrip("*@~" if "/" not in bare else "*"))
+    bare, start = bare[lead:], start + lead
+    if between := _RANGE.fullmatch(bare):
+        for group in (1, 2):
+            first, last = between.span(group)
+            yield Entity(EntityKind.HASH, between.group(group).lower(), start + first, start + last)
+    elif len(bare) > 1 and (quoted or not _PLAIN.fullmatch(bare)) and (named := _named(bare, cwd)):
+        yield Entity(named[0], named[1], start, start + len(bare))
 
 
 def _named(chunk: str, cwd: str) -> tuple[EntityKind, str] | None:

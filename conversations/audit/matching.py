@@ -18,8 +18,6 @@ FORGOTTEN_AT = 0.26
 TOLD_ANYWAY = 0.7
 #: A change of force or state is only claimed of a passage that carries this share of the fact's weight.
 ABOUT_IT = 0.6
-#: Fewer words than this may stand verbatim in a text by chance.
-VERBATIM_WORDS = 3
 #: A sentence of a longer fact is judged by itself when it has so many content words.
 SENTENCE_WORDS = 3
 
@@ -72,9 +70,7 @@ def _wordings(fact: Fact) -> list[str]:
 
 
 def _verbatim(wordings: Sequence[str], index: PassageIndex) -> Judgement | None:
-    for words in map(flat, wordings):
-        if words.count(" ") + 1 < VERBATIM_WORDS:
-            continue
+    for words in filter(None, map(flat, wordings)):
         if span := index.flat.find(words):
             return _kept(Detail.VERBATIM, 0.99, span, "verbatim", "The summary says it in the same words.")
         if f" {words} " in index.kept_flat:
@@ -154,12 +150,12 @@ def _altered(fact: Fact, quote: str, found: _Found, index: PassageIndex) -> Judg
     """Distorted comes before dropped: a wrong value is worse than none."""
     if found.span is None or fact.state is not FactState.OPEN:
         return None
-    if wrong := values.distorted(quote, found.span, found.recall, index):
+    if wrong := values.distorted(quote, found.span, index):
         return wrong
-    if found.recall < ABOUT_IT:
-        return None
     change = _change(fact, quote, index.summary[slice(*found.span)])
-    if change is None or index.said_later(fact.last, quote, change.summary):
+    if change is None or index.share(quote.replace(change.source, " "), found.span) < ABOUT_IT:
+        return None
+    if index.said_later(fact.last, quote, change.summary):
         return None
     return Judgement(Outcome.ALTERED, change.detail, 0.25, *found.span, change.detail.name.lower(), change.reason)
 

@@ -144,6 +144,12 @@ class PassageIndex:
         """What was dropped, in lower case: for asking whether a value was ever there."""
         return "\n".join(bounded(self._sources)).lower()
 
+    def share(self, text: str, span: tuple[int, int]) -> float:
+        """How much of what `text` is about, its numbers left out, stands in a span of the summary: 0 to 1."""
+        weights = {stem: self.rarity(stem) for stem in bag(text) if not stem.isdigit()}
+        there = bag(self.summary[slice(*span)])
+        return sum(weight for stem, weight in weights.items() if stem in there) / (sum(weights.values()) or 1.0)
+
     def said_later(self, position: int, fact: str, word: str) -> bool:
         """Tell whether a line dropped after `position` has `word` and much of what `fact` is about.
 

@@ -109,7 +109,8 @@ hold held|keep kept|leave left|lose lost losing|mean meant|meet met|pay paid|ris
 speak spoke spoken|spend spent|stand stood|steal stole stolen|teach taught|tell told|throw threw thrown|
 understand understood|win won|wear wore worn|fly flew flown|grow grew grown|hide hid hidden|hear heard|lead led|
 use uses used using|fail fails failed failing failure failures|decide decides decided deciding decision decisions|
-remove removes removed removing removal|summary summaries summarise summarize summarised summarized|child children|man men|woman women|person people|die dies died dying death dead|kill kills killed killing|
+remove removes removed removing removal|summary summaries summarise summarize summarised summarized|
+child children|man men|woman women|person people|die dies died dying death dead|kill kills killed killing|
 1 one once|2 two twice|3 three|4 four|5 five|6 six|7 seven|8 eight|9 nine|10 ten|11 eleven|12 twelve|
 colour color colours colors|behaviour behavior behaviours behaviors|centre center centres centers
 """

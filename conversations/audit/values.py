@@ -1,20 +1,26 @@
 """Exact values of a fact against those of the summary: there, or in their place another value that was never said."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from conversations.audit.entities import MEASURES, Entity, EntityKind, entities, same, suffix_of
 from conversations.audit.model import Detail, Judgement
 from conversations.audit.passages import PassageIndex
-from conversations.audit.text import content_stems
+from conversations.audit.text import bag, content_stems
 from conversations.vocabulary import Outcome
 
 #: Words on either side of a number that say what it counts.
 NEIGHBOURS = 3
 #: A number is compared with another only where so much of the rest of the fact stands beside that one.
 SAME_TOPIC = 0.7
+_FIGURE_OR_FOLDER = re.compile(r"[0-9/\\]")
 #: Figures that stand for themselves; a bare small number may be a list mark, a level or a label.
 _BARE = frozenset({EntityKind.NUMBER})
+_LABELS = bag(
+    "test step phase item task option level line section chapter issue finding point number figure scenario case part "
+    "round stage question rule page"
+)
 
 
 def things(text: str, index: PassageIndex) -> list[Entity]:
@@ -32,13 +38,18 @@ def lookup(entity: Entity, index: PassageIndex) -> Entity | None:
     return next((e for e in index.alike(entity) if same(entity, e)), None)
 
 
-def distorted(text: str, span: tuple[int, int], recall: float, index: PassageIndex) -> Judgement | None:
+def distorted(text: str, span: tuple[int, int], index: PassageIndex) -> Judgement | None:
     """Find a value of the fact `text` in the place of which the summary has another one that nobody ever said.
 
-    `span` is the passage nearest to the fact, which holds the share `recall` of it.
+    `span` is the passage of the summary nearest to the fact.
     """
+    if not _FIGURE_OR_FOLDER.search(text):
+        return None
     mine = things(text, index)
-    return _moved_path(text, mine, index) or (_wrong_measure(text, mine, span, index) if recall >= SAME_TOPIC else None)
+    if moved := _moved_path(text, mine, index):
+        return moved
+    measures = [e for e in mine if e.kind in MEASURES and not _is_label(text, e)]
+    return _wrong_measure(text, measures, span, index) if measures and index.share(text, span) >= SAME_TOPIC else None
 
 
 def _moved_path(text: str, mine: Sequence[Entity], index: PassageIndex) -> Judgement | None:
@@ -56,14 +67,21 @@ def _related(path: str, other: str) -> bool:
 
 
 def _wrong_measure(text: str, mine: Sequence[Entity], span: tuple[int, int], index: PassageIndex) -> Judgement | None:
-    theirs = [e for e in _within(index.entities, *span) if e.kind in MEASURES]
-    for entity in (e for e in mine if e.kind in MEASURES and not lookup(e, index)):
+    """Compare the only figure of its sort in the fact with the only one of that sort in the passage."""
+    theirs = [e for e in _within(index.entities, *span) if e.kind in MEASURES and not _is_label(index.summary, e)]
+    for entity in (e for e in mine if not lookup(e, index)):
         rivals = [e for e in theirs if _comparable(entity, e)]
         if len(rivals) == 1 and sum(_comparable(entity, e) for e in mine) == 1:
             other = rivals[0]
             if _beside(text, entity) & _beside(index.summary, other) and not _ever(_digits(other, index), index):
                 return _altered(text, entity, other, index)
     return None
+
+
+def _is_label(text: str, entity: Entity) -> bool:
+    """Whether a number names a thing ("Test 4.2", "step 3") instead of counting."""
+    before = content_stems(text[max(0, entity.start - 20) : entity.start])
+    return entity.kind in _BARE and bool(before) and before[-1] in _LABELS
 
 
 def _comparable(a: Entity, b: Entity) -> bool:
@@ -83,7 +101,7 @@ def _beside(text: str, entity: Entity) -> set[str]:
     """The content words next to an entity."""
     before = content_stems(text[max(0, entity.start - 80) : entity.start])[-NEIGHBOURS:]
     after = content_stems(text[entity.end : entity.end + 80])[:NEIGHBOURS]
-    return {stem for stem in (*before, *after) if not stem.isdigit()}
+    return {word for word in (*before, *after) if not word.isdigit()}
 
 
 def _digits(entity: Entity, index: PassageIndex) -> str:

@@ -1,7 +1,7 @@
 """python -m tests.bench.presence: how well the presence model tells kept from lost, beside published figures.
 
-Every figure is cross-validated: rows of one document (or topic, or session) are never on both sides. "own" is trained on
-the other documents of the same set, "mixed" on all three sets as the shipped coefficients are.
+Every figure is cross-validated: rows of one document (or topic, or session) are never on both sides. "own" is trained
+on the other documents of the same set, "mixed" on all three sets as the shipped coefficients are.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from conversations.audit.matching import FORGOTTEN_AT
 from tests.bench.logistic import Array, auc, balanced, fit, folds, threshold
 from tests.bench.pairs import SHARED, Pairs, bench, gold
 
-#: Balanced accuracy of the LLM judges is computed from the grades in the same file; these are quoted (audit of 2026).
+#: Quoted; the balanced accuracy of the LLM judges is computed, from the grades in the same file.
 QUOTED = {
-    "summhay": "idf recall in the best sentence .887 / .816 and a lexical logistic model .892 / .814 on all three topics",
+    "summhay": "on all three topics idf recall in the best sentence .887 / .816, a lexical logistic model .892 / .814",
     "realsumm": "content-word recall .816 / .747, a lexical logistic model .836 / .770, one crowd worker - / .909",
 }
 #: Shares of the kept facts that may be called lost.
@@ -61,9 +61,8 @@ def lost(pairs: Pairs, scores: Array) -> list[str]:
     weighty = ~kept & np.array([fact["importance"] >= 2 for fact in pairs.extra[::2]])
     rows = [f"  both wordings: AUC {auc(kept.astype(float), mean):.3f}"]
     called = mean <= FORGOTTEN_AT
-    rows.append(
-        f"  at {FORGOTTEN_AT}, as shipped: {called[kept].mean():.1%} of the kept, {called[~kept].mean():.0%} of the lost"
-    )
+    shares = f"{called[kept].mean():.1%} of the kept, {called[~kept].mean():.0%} of the lost"
+    rows.append(f"  called lost at {FORGOTTEN_AT}, as shipped: {shares}")
     for share in ALARMS:
         bar = np.quantile(mean[kept], share)
         rows.append(
