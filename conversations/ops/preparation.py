@@ -12,7 +12,7 @@ from django.urls import reverse
 from pgmq.install import install_pgmq_from_sql
 
 from conversations.ingest.keys import create_api_key
-from conversations.models import Membership, User, Workspace
+from conversations.models import Batch, Membership, User, Workspace
 from conversations.ops.accounts import create_sign_in_link
 from conversations.vocabulary import MemberRole, Scope
 
@@ -40,6 +40,8 @@ def prepare() -> Welcome:
         call_command("migrate", interactive=False, verbosity=0)
         if settings.QUEUE_IN_DATABASE:
             install_queue()
+        if settings.EMBEDDED_POSTGRES:
+            release_claims()
         collect_static()
         welcome = first_run()
         cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
@@ -54,6 +56,12 @@ def install_queue() -> None:
     if not installed:
         with transaction.atomic():
             install_pgmq_from_sql(conn=connection.connection)
+
+
+def release_claims() -> None:
+    """Give back what was being digested when the last run ended; nobody else can be at it on a database of our own.
+    Where others may be, the claims run out by themselves after 120 s."""
+    Batch.objects.pending().exclude(claimed_until=None).update(claimed_until=None)
 
 
 def collect_static() -> None:

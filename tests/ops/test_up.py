@@ -59,7 +59,6 @@ def test_up_stops_cleanly_on_sigterm(first_run):
     assert code == 0
     assert server.output[-1] == "Stopped."
     assert "database system is shut down" in "\n".join(server.output)
-    assert not (server.data_dir / "postgres/postmaster.pid").exists()
 
 
 def test_up_is_ready_when_it_says_so(running):
