@@ -101,3 +101,15 @@ class AuditState(StrEnum):
     DONE = "done"
     UNREADABLE = "unreadable"  # nothing can be claimed to be lost: the summary or what it covers cannot be read
     FAILED = "failed"  # raised on the way; tried again with the next version or by hand
+
+
+class LlmState(StrEnum):
+    """How far a language model has come with a compaction."""
+
+    OFF = "off"  # never asked: no key, or nothing that it could read
+    WAITING = "waiting"  # to be asked, now or again later
+    DONE = "done"
+    PARTIAL = "partial"  # some questions got no usable answer
+    OVER_COMPACTION_BUDGET = "over_compaction_budget"
+    OVER_DAY_BUDGET = "over_day_budget"
+    FAILED = "failed"  # it could not be asked

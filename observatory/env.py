@@ -27,6 +27,18 @@ def env_int(name: str, default: int) -> int:
         raise BadSetting(f"{name} must be a whole number, not {value!r}") from error
 
 
+def env_float(name: str, default: float) -> float:
+    """A number, not negative."""
+    value = env_str(name)
+    try:
+        number = float(value) if value else default
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise BadSetting(f"{name} must be a number, not {value!r}")
+    return number
+
+
 def env_bool(name: str, *, default: bool) -> bool:
     """1/0, true/false, yes/no, on/off."""
     value = env_str(name).lower()

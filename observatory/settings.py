@@ -8,7 +8,7 @@ from typing import Any
 import dj_database_url
 from psycopg.conninfo import make_conninfo
 
-from observatory.env import BadSetting, env_bool, env_int, env_list, env_str
+from observatory.env import BadSetting, env_bool, env_float, env_int, env_list, env_str
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # In a wheel, templates and static files lie inside the package; in a checkout beside it.
@@ -169,9 +169,13 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- background jobs ---
-CELERY_BROKER_URL = env_str("CELERY_BROKER_URL", "pgmq://localhost")  # pgmq: = a queue in the database; or redis://, amqp://
+CELERY_BROKER_URL = env_str(
+    "CELERY_BROKER_URL", "pgmq://localhost"
+)  # pgmq: = a queue in the database; or redis://, amqp://
 QUEUE_IN_DATABASE = CELERY_BROKER_URL.startswith("pgmq:")
-WORKER_PROCESSES = env_int("OBSERVATORY_WORKER_PROCESSES", 1)  # audits and alerts at once; digestion has its own process
+WORKER_PROCESSES = env_int(
+    "OBSERVATORY_WORKER_PROCESSES", 1
+)  # audits and alerts at once; digestion has its own process
 #: Seconds until a message comes back whose worker died with it. Longer than any job may take.
 VISIBILITY_SECONDS = 300
 
@@ -210,14 +214,26 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "conversations.tasks.digest": {"queue": "digest"},
     "conversations.tasks.sweep_batches": {"queue": "digest"},
+    "conversations.tasks.ask_model": {"queue": "model"},  # waits for others' servers; nothing waits for it
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep_batches": {"task": "conversations.tasks.sweep_batches", "schedule": 15, "options": {"expires": 15}},
     "audit_due": {"task": "conversations.tasks.audit_due", "schedule": 60, "options": {"expires": 60}},
+    "ask_models": {"task": "conversations.tasks.ask_models", "schedule": 60, "options": {"expires": 60}},
     "purge": {"task": "conversations.tasks.purge", "schedule": 3600, "options": {"expires": 3600}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+# --- the language model, asked after an audit; off without a key ---
+LLM_API_KEY = env_str("ANTHROPIC_API_KEY")
+LLM_MODEL = env_str("OBSERVATORY_LLM_MODEL", "claude-haiku-4-5")
+LLM_PRICES = env_list(
+    "OBSERVATORY_LLM_PRICES"
+)  # of the model: input, output, cache write, cache read; US$ a million tokens
+LLM_DAY_BUDGET_USD = env_float("OBSERVATORY_LLM_DAY_BUDGET_USD", 10.0)  # of each workspace, by UTC days
+LLM_COMPACTION_BUDGET_USD = env_float("OBSERVATORY_LLM_COMPACTION_BUDGET_USD", 0.5)
+LLM_BASE_URL = env_str("OBSERVATORY_LLM_BASE_URL")  # empty = Anthropic's own
 
 # --- web server ---
 WEB_WORKERS = env_int("OBSERVATORY_WEB_WORKERS", 1)  # processes
@@ -246,9 +262,13 @@ LOGGING = {
 }
 
 # --- what the checks of `check --deploy` are told ---
-SILENCED_SYSTEM_CHECKS = [] if HTTPS else [
-    "security.W004",  # HSTS and redirects are for TLS, which OBSERVATORY_HTTPS or an https:// OBSERVATORY_PUBLIC_URL turns on;
-    "security.W008",  # without them the server is reached on this machine, or behind a proxy that has not said so
-    "security.W012",
-    "security.W016",
-]
+SILENCED_SYSTEM_CHECKS = (
+    []
+    if HTTPS
+    else [
+        "security.W004",  # HSTS and redirects are for TLS, which OBSERVATORY_HTTPS or an https:// OBSERVATORY_PUBLIC_URL turns on;
+        "security.W008",  # without them the server is reached on this machine, or behind a proxy that has not said so
+        "security.W012",
+        "security.W016",
+    ]
+)

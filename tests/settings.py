@@ -25,3 +25,4 @@ STORAGES = {
 
 CELERY_TASK_ALWAYS_EAGER = CELERY_TASK_EAGER_PROPAGATES = True  # a real worker and queue run in tests/ops/test_up.py
 MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]  # noqa: F405 -- serves what `up` has collected
+LLM_API_KEY = ""  # whatever the environment has: no test asks anybody but the stand-in

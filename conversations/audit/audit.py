@@ -10,6 +10,7 @@ from conversations.audit.facts import extract_drafts
 from conversations.audit.harm import SEVERITY, Harm, find_harm
 from conversations.audit.importance import weigh
 from conversations.audit.join import Judged, join_neighbours
+from conversations.audit.judge import Reading
 from conversations.audit.matching import judge
 from conversations.audit.merge import merge_drafts
 from conversations.audit.model import (
@@ -26,6 +27,7 @@ from conversations.audit.model import (
 )
 from conversations.audit.passages import PassageIndex
 from conversations.audit.retention import retention_of
+from conversations.audit.told import with_facts
 from conversations.vocabulary import CLEARING_KINDS, Outcome, SummaryState
 
 AUDITOR_VERSION = "1"
@@ -46,12 +48,13 @@ class _Known:
     ground: Background
 
 
-def audit_segment(segment: Segment) -> Audit:
-    """What became of everything that was known before one compaction.
+def audit_segment(segment: Segment, told: Reading | None = None) -> Audit:
+    """What became of everything that was known before one compaction. `told`: what a language model said of it, which
+    adds facts and goes before the rules' own judgements.
 
     Without a readable summary nothing is claimed to be lost: the audit then has no findings, and retention is unknown.
     """
-    known = _judged(segment) if is_readable(segment) else None
+    known = _judged(segment, told or Reading()) if is_readable(segment) else None
     added = find_added(segment)
     harm = find_harm(segment, known.lost[:WATCHED] if known else [], added)
     findings = _ordered(known, harm) if known else []
@@ -64,14 +67,16 @@ def is_readable(segment: Segment) -> bool:
     return segment.summary_state is SummaryState.TEXT and segment.kind not in CLEARING_KINDS and bool(segment.dropped)
 
 
-def _judged(segment: Segment) -> _Known:
+def _judged(segment: Segment, told: Reading) -> _Known:
     index = PassageIndex.of(segment)
-    facts = merge_drafts(extract_drafts(segment))
+    facts = with_facts(merge_drafts(extract_drafts(segment)), told.facts)
     ground = background_of(segment, facts, index)
-    judged = [(fact, settle(fact, judge(fact, index))) for fact in facts]
+    judged = [(fact, settle(fact, told.judgements.get(fact.id) or judge(fact, index))) for fact in facts]
     texts = {(line.message, line.block): line.text for line in segment.dropped}
-    lost = join_neighbours([pair for pair in judged if pair[1].outcome in LOST], texts)
-    others = [pair for pair in judged if pair[1].outcome not in LOST]
+    joined = join_neighbours([pair for pair in judged if pair[1].outcome in LOST], texts)
+    joined = [(fact, settle(fact, told.judgements.get(fact.id, verdict))) for fact, verdict in joined]  # asked as a whole
+    lost = [pair for pair in joined if pair[1].outcome in LOST]
+    others = [pair for pair in (*judged, *joined) if pair[1].outcome not in LOST]
     return _Known(_ranked(lost, index, ground), _unranked(others, ground), ground)
 
 

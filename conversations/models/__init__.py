@@ -5,6 +5,7 @@ from conversations.models.compaction import Compaction
 from conversations.models.conversation import Agent, Conversation, Message, Request
 from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLine
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
+from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
 from conversations.models.workspace import ApiKey, Membership, Workspace
 
 __all__ = [
@@ -19,6 +20,9 @@ __all__ = [
     "Conversation",
     "Finding",
     "LifeLine",
+    "LlmAnswer",
+    "LlmCall",
+    "LlmReading",
     "Membership",
     "Message",
     "Request",

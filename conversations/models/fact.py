@@ -9,7 +9,7 @@ from django.urls import reverse
 from conversations.models.compaction import Compaction
 from conversations.models.conversation import Conversation
 from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
-from conversations.vocabulary import AuditState, Outcome
+from conversations.vocabulary import AuditState, LlmState, Outcome
 
 
 class CompactionAudit(models.Model):
@@ -41,15 +41,26 @@ class CompactionAudit(models.Model):
     harm_checkable = models.BooleanField(default=False)  # False is "not checkable", never "none found"
     seen_messages = models.PositiveIntegerField(default=0)  # of what followed, when it was last looked at
 
+    # the language model's part; see conversations/audit/asking.py
+    llm_state = models.CharField(max_length=30, choices=[(s.value, s.value) for s in LlmState], default=LlmState.OFF)
+    llm_reason = models.TextField(blank=True)  # for people, where the state is not "done"
+    llm_cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=0)  # of all calls so far
+    llm_key = models.CharField(max_length=300, blank=True)  # what it was asked about, by which auditor and model
+    llm_attempts = models.PositiveIntegerField(default=0)  # since that changed
+    llm_due_at = models.DateTimeField(null=True)  # when it is asked (again)
+
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(state__in=list(AuditState)), name="audit_state_known"),
+            models.CheckConstraint(condition=Q(llm_state__in=list(LlmState)), name="audit_llm_state_known"),
         ]
         indexes = [
             # The compaction list of a workspace, worst first.
             models.Index(fields=["workspace", "-risk", "-id"], name="audit_worst"),
             # What an older auditor said: `manage.py audit --stale`.
             models.Index(fields=["workspace", "version"], name="audit_version"),
+            # What the beat asks a model about: few rows at any time.
+            models.Index(fields=["llm_due_at"], name="audit_llm_due", condition=Q(llm_due_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
