@@ -34,8 +34,8 @@ SIGNALS: tuple[type[Signal], ...] = (
     DelegatedTwice,
     InventedUsed,
 )
-#: How much each says about harm, 0 to 1, for ranking: what people say outweighs what the agent reads. On hand labels
-#: 39 % of the losses looked up again were needed later, against 22 % of the others; of those worked out again 83 %.
+#: How much each says about harm, 0 to 1, for ranking: what people say outweighs what the agent reads. On hand labels,
+#: where 48 of 197 losses were needed later, 4 of 5 looked up again and 3 of 4 worked out again were.
 SEVERITY = {
     RuleBroken.name: 1.0,
     UserRepeats.name: 1.0,

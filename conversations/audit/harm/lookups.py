@@ -10,9 +10,13 @@ from conversations.audit.calls import Call
 from conversations.audit.harm.marks import names_in
 from conversations.audit.harm.watch import Before, Hit, Step, tokens_of
 from conversations.audit.harm.weights import stems
-from conversations.audit.model import Author, Fact
+from conversations.audit.model import Author, Fact, FactKind
 from conversations.audit.text import sentences
 
+#: What a person supplies; that they name what the agent had read is no sign.
+_VALUES = frozenset(
+    {FactKind.VALUE, FactKind.ENVIRONMENT, FactKind.REQUIREMENT, FactKind.PREFERENCE, FactKind.APPROVAL}
+)
 _AGENT = frozenset({Author.ASSISTANT, Author.THINKING, Author.TOOL_INPUT})
 #: Words of a tool's output shorter than this come again by chance ("return nil").
 MIN_QUOTE = 20
@@ -21,6 +25,7 @@ MAX_QUOTE = 300
 USED_WITHIN = 20
 #: Share of the telling words that make the agent's sentence the same finding; and how many at least.
 SAME_FINDING = 0.6
+SAME_WORDS_ONLY = 0.75
 MIN_STEMS = 4
 #: Of the agent's prose so many characters of a line are read for findings.
 MAX_PROSE = 20_000
@@ -101,7 +106,7 @@ class LookedUpAgain:
         for fact, found in sorted(self.memory["found"].items()):
             if step.number - found["number"] > USED_WITHIN:
                 self._close([fact])
-            elif self._names[fact] & step.tokens:
+            elif self._before.marks.rare[fact] & step.tokens:
                 self._close([fact])
                 if not _edits(step.call, found["path"]):
                     yield self._hit(fact, found, step.line.message)
@@ -160,19 +165,23 @@ class WorkedOutAgain:
         text = line.text[:MAX_PROSE]
         for part in sentences(text):
             said = text[part.start : part.end]
-            for fact in self._same(stems(said)):
+            for fact in self._same(said):
                 self.memory["done"].append(fact)
                 told = f"The agent had to find out again: “{' '.join(said.split())[:160]}”"
                 yield Hit(self.name, f"fact:{fact}", told, (line.message,), line.position)
 
-    def _same(self, said: frozenset[str]) -> list[str]:
+    def _same(self, sentence: str) -> list[str]:
+        said = stems(sentence)
         met = Counter(number for stem in said for number in self._by_stem.get(stem, ()))
         likely = [self._wanted[number] for number, count in sorted(met.items()) if count >= MIN_STEMS]
-        return [
-            fact
-            for fact, wanted in likely
-            if fact not in self.memory["done"] and self._before.weights.share(wanted, said) >= SAME_FINDING
-        ]
+        likely = [(fact, wanted) for fact, wanted in likely if fact not in self.memory["done"]]
+        names = names_in(sentence) if likely else set()
+        return [fact for fact, wanted in likely if self._is_same(fact, wanted, said, names)]
+
+    def _is_same(self, fact: str, wanted: frozenset[str], said: frozenset[str], names: set[str]) -> bool:
+        """Most of the words where a rare name is among them, nearly all where none is."""
+        least = SAME_FINDING if names & self._before.marks.rare[fact] else SAME_WORDS_ONLY
+        return self._before.weights.share(wanted, said) >= least
 
 
 class UserSuppliesAgain:
@@ -182,6 +191,7 @@ class UserSuppliesAgain:
 
     def __init__(self, before: Before, memory: dict[str, Any]) -> None:
         self._before = before
+        self._values = {fact.id for fact in before.facts if fact.kind in _VALUES}
         self.memory = {"closed": [], **memory}
 
     def see(self, step: Step) -> Iterator[Hit]:
@@ -191,7 +201,7 @@ class UserSuppliesAgain:
             return
         met = marks.met(step.tokens)
         for fact in marks.brought_back(met) if step.own else ():
-            if fact not in self.memory["closed"]:
+            if fact not in self.memory["closed"] and fact in self._values:
                 named = ", ".join(marks.of[fact][:2])
                 yield Hit(
                     self.name, f"fact:{fact}", f"The user had to give {named} again.", (line.message,), line.position

@@ -26,11 +26,14 @@ MAX_TEXT = 2_000_000
 _PASSING = re.compile(r"[\d.,:/_-]+(?:ms|s|sec|m|min|h|kb|mb|gb|k|%|x)?", re.IGNORECASE)
 
 
+_JOINT = re.compile(r"[\d_./#$@]|(?<=.)[A-Z]")
+
+
 def is_mark(token: str) -> bool:
     """Whether a token is a name or value and no word of prose: it has a digit, a joint or an inner capital."""
     if len(token) < MIN_MARK or _PASSING.fullmatch(token):
         return False
-    return any(sign.isdigit() or sign in "_./#$@" for sign in token) or token[1:] != token[1:].lower()
+    return bool(_JOINT.search(token))
 
 
 def tokens_of_text(text: str) -> set[str]:
@@ -40,19 +43,23 @@ def tokens_of_text(text: str) -> set[str]:
 
 
 class Marks:
-    """For each fact the words that tell it, and which facts a text brings back."""
+    """For each fact the words that tell it, and which facts a text brings back.
+
+    `rare`: its names that few lines of the log have; `of`: those of them that the context after no longer has.
+    """
 
     def __init__(self, lines: Sequence[Line], facts: Sequence[Fact], known: str) -> None:
-        in_context = tokens_of_text(known)
-        wanted = {fact.id: names_in(fact.quote) - in_context for fact in facts}
-        every = frozenset[str]().union(*wanted.values())
+        names = {fact.id: names_in(fact.quote) for fact in facts}
+        every = frozenset[str]().union(*names.values())
         counts = Counter(token for line in lines for token in tokens_of_text(line.text) & every)
         most = max(FEW_LINES, round(MAX_LINE_SHARE * len(lines)))
+        in_context = tokens_of_text(known)
+        self.rare = {fact: frozenset(name for name in found if counts[name] <= most) for fact, found in names.items()}
         self.of: dict[str, tuple[str, ...]] = {}
         self._facts_of: dict[str, list[str]] = {}
-        for fact, names in wanted.items():
-            rare = sorted((name for name in names if counts[name] <= most), key=lambda name: (counts[name], name))
-            self.of[fact] = tuple(rare[:MAX_MARKS])
+        for fact, rare in self.rare.items():
+            lost = sorted(rare - in_context, key=lambda name: (counts[name], name))
+            self.of[fact] = tuple(lost[:MAX_MARKS])
             for name in self.of[fact]:
                 self._facts_of.setdefault(name, []).append(fact)
         self._all = frozenset(self._facts_of)

@@ -27,15 +27,20 @@ class Weights:
     def __init__(self, lines: Sequence[Line]) -> None:
         self._counts = Counter(each for line in lines for each in {stem(run) for run in _runs(line.text)})
         self._lines = max(1, len(lines))
+        self._weights: dict[str, float] = {}
+        self._totals: dict[frozenset[str], float] = {}  # of what is asked for again and again
 
     def of(self, one: str) -> float:
         """Inverse document frequency of a stem, at least a little above zero."""
-        return math.log((1 + self._lines) / (1 + self._counts[one])) + 0.1
+        if (known := self._weights.get(one)) is None:
+            known = self._weights[one] = math.log((1 + self._lines) / (1 + self._counts[one])) + 0.1
+        return known
 
     def share(self, wanted: frozenset[str], said: frozenset[str]) -> float:
-        """The part of the weight of `wanted` that was `said`, 0 to 1."""
-        total = sum(map(self.of, sorted(wanted)))
-        return sum(map(self.of, sorted(wanted & said))) / total if total else 0.0
+        """The part of the weight of `wanted` that was `said`, 0 to 1. `fsum`: the order of a set must not show."""
+        if (total := self._totals.get(wanted)) is None:
+            total = self._totals[wanted] = math.fsum(map(self.of, wanted))
+        return math.fsum(map(self.of, wanted & said)) / total if total else 0.0
 
 
 def stems(text: str) -> frozenset[str]:
