@@ -89,14 +89,14 @@ def _kept(detail: Detail, probability: float, span: tuple[int, int] | None, dete
 
 
 def _look(wordings: Sequence[str], index: PassageIndex) -> _Found:
-    """The mean over the wordings, or what its sentences or its reply alone would give, whichever is more."""
+    """The mean over the wordings; before it is called lost, what its reply or its sentences alone would give."""
     model = presence.fitted()
     seen = [presence.evidence(text, index) for text in wordings]
     probability = sum(model.probability(evidence.values) for evidence in seen) / len(seen)
     best = max(seen, key=lambda evidence: evidence.recall)
     if best.window is None:
         return _Found(min(probability, 0.02))
-    for parts in _parts(wordings[0]):
+    for parts in _parts(wordings[0]) if probability <= FORGOTTEN_AT else ():
         probability = max(probability, sum(presence.probability(part, index) for part in parts) / len(parts))
     return _Found(probability, best.recall, index.span(*best.window))
 

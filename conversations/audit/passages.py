@@ -10,7 +10,7 @@ from math import log
 
 from conversations.audit.entities import Entity, EntityKind, entities, key
 from conversations.audit.model import Segment
-from conversations.audit.text import STOP, WORD, bag, flat, grams, sentences, words
+from conversations.audit.text import STOP, WORD, bag, flat, grams, sentences, stems
 from conversations.vocabulary import SummaryState
 
 #: Characters that are read of one summary. The longest seen has 40,000.
@@ -118,9 +118,9 @@ class PassageIndex:
         return cls(segment.summary, kept, sources, positions=positions, cwd=segment.cwd, readable=readable)
 
     def _add(self, start: int, end: int) -> None:
-        every = [word.stem for word in words(self.summary[start:end])]
-        stems = tuple(stem for stem in every if stem not in STOP)
-        for stem in (passage := Passage(start, end, stems, frozenset(stems))).bag:
+        every = stems(self.summary[start:end])
+        telling = tuple(stem for stem in every if stem not in STOP)
+        for stem in (passage := Passage(start, end, telling, frozenset(telling))).bag:
             self.postings.setdefault(stem, []).append(len(self.passages))
         self.passages.append(passage)
         self.trigrams.update(triples(every))
@@ -219,6 +219,6 @@ def exact_words(text: str, limit: int | None = None) -> set[str]:
     return {word.lower() for word in found if _WRITTEN.search(word)}
 
 
-def triples(stems: Sequence[str]) -> set[tuple[str, str, str]]:
+def triples(words: Sequence[str]) -> set[tuple[str, str, str]]:
     """Every three words in a row."""
-    return set(zip(stems, stems[1:], stems[2:], strict=False))
+    return set(zip(words, words[1:], words[2:], strict=False))

@@ -8,7 +8,7 @@ from importlib.resources import files
 from math import exp, log
 
 from conversations.audit.passages import PassageIndex, exact_words, triples
-from conversations.audit.text import STOP, grams, words
+from conversations.audit.text import STOP, grams, stems
 
 #: Passages looked at closely: the best window is nearly always around one of the first few by weighted recall.
 CANDIDATES = 4
@@ -50,7 +50,7 @@ class _Fact:
     """The fact's words with their weights."""
 
     def __init__(self, text: str, index: PassageIndex) -> None:
-        self.every = [word.stem for word in words(text, MAX_FACT)]
+        self.every = stems(text, MAX_FACT)
         self.stems = [stem for stem in self.every if stem not in STOP]
         self.weights = {stem: index.rarity(stem) for stem in self.stems}
         self.total = sum(self.weights.values())
@@ -135,9 +135,9 @@ def _soft(fact: _Fact, bag: frozenset[str]) -> float:
     )
 
 
-def _order(stems: list[str], window: tuple[int, int], index: PassageIndex) -> float:
+def _order(words: list[str], window: tuple[int, int], index: PassageIndex) -> float:
     """Length of the longest common subsequence of fact and window, as a share of the fact."""
-    mine = stems[: MAX_ORDER[0]]
+    mine = words[: MAX_ORDER[0]]
     other = [stem for passage in index.passages[window[0] : window[1] + 1] for stem in passage.stems][: MAX_ORDER[1]]
     common = set(mine)
     other = [stem for stem in other if stem in common]

@@ -62,9 +62,15 @@ def _pieces(run: str) -> tuple[tuple[str, int, int], ...]:
     return ((stem(run.lower()), 0, len(run)),)
 
 
+def stems(text: str, limit: int | None = None) -> list[str]:
+    """The stems of `text[:limit]` in order, with repeats."""
+    runs = WORD.findall(text if limit is None else text[:limit])
+    return [stem for run in runs for stem, _, _ in _pieces(run)]
+
+
 def content_stems(text: str, limit: int | None = None) -> list[str]:
     """The stems that carry meaning, in order, with repeats."""
-    return [word.stem for word in words(text, limit) if word.stem not in STOP]
+    return [stem for stem in stems(text, limit) if stem not in STOP]
 
 
 #: Suffixes in the order they are tried, with what replaces them and the shortest stem that may remain.
@@ -224,9 +230,9 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 # --- comparing ------------------------------------------------------------------------------------------------------
 
 
-def grams(stems: str, size: int = 4) -> set[str]:
+def grams(text: str, size: int = 4) -> set[str]:
     """The character n-grams of a text, as a set."""
-    return {stems[i : i + size] for i in range(max(1, len(stems) - size + 1))}
+    return {text[i : i + size] for i in range(max(1, len(text) - size + 1))}
 
 
 def flat(text: str, limit: int | None = None) -> str:
