@@ -55,7 +55,13 @@ def create_key(env: dict[str, str]) -> str:
 
 def use(url: str, *, link: str, key: str) -> None:
     """One event in; its conversation in the API; its words on the page of the person whom the link signs in."""
-    event = {"type": "message", "id": "m1", "conversation": "smoke", "role": "user", "content": "Never deploy on Friday."}
+    event = {
+        "type": "message",
+        "id": "m1",
+        "conversation": "smoke",
+        "role": "user",
+        "content": "Never deploy on Friday.",
+    }
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     answer = ask(f"{url}/api/v1/events?wait=1", json.dumps({"events": [event]}).encode(), headers)
     assert json.loads(answer)["results"][0]["status"] == "accepted", answer

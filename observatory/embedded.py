@@ -123,7 +123,9 @@ class Cluster:
         self._own(new)
         options = ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
         command = [str(_bin() / "initdb"), *options, f"--username={USER}", "--pgdata", str(new)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, **self._as_account())
+        done = subprocess.run(  # noqa: S603 -- our own binary
+            command, capture_output=True, text=True, check=False, **self._as_account()
+        )
         if done.returncode:
             raise DatabaseTrouble(f"The database could not be made in {self.pgdata}: {done.stderr.strip()}")
         new.rename(self.pgdata)
@@ -152,7 +154,7 @@ class Cluster:
         return pid if not command.exists() or str(self.pgdata).encode() in command.read_bytes() else None
 
     def is_ready(self) -> bool:
-        """Whether it lets clients in. It says so in its file, as pg_ctl reads it; a knock would be logged as an error."""
+        """Whether it lets clients in, by its own file, as pg_ctl reads it; a knock would be logged as an error."""
         if not self.running():
             return False
         lines = (self.pgdata / "postmaster.pid").read_text().splitlines()
@@ -179,7 +181,7 @@ def start(data_dir: Path) -> None:
     cluster.prepare()
     account = cluster.account
     with (data_dir / "postgres.log").open("ab") as log_file:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 -- our own binary
             cluster.command(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

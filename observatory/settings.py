@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "observatory.middleware.BrowserPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # pads its answers at random, so that their length tells no secret (BREACH)
+    "django.middleware.gzip.GZipMiddleware",  # pads answers at random: their length tells no secret (BREACH)
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -262,13 +262,8 @@ LOGGING = {
 }
 
 # --- what the checks of `check --deploy` are told ---
-SILENCED_SYSTEM_CHECKS = (
-    []
-    if HTTPS
-    else [
-        "security.W004",  # HSTS and redirects are for TLS, which OBSERVATORY_HTTPS or an https:// OBSERVATORY_PUBLIC_URL turns on;
-        "security.W008",  # without them the server is reached on this machine, or behind a proxy that has not said so
-        "security.W012",
-        "security.W016",
-    ]
-)
+# HSTS, redirects and secure cookies are for TLS, which OBSERVATORY_HTTPS or an https:// OBSERVATORY_PUBLIC_URL turns on.
+# Without them the server is reached on its own machine, or behind a proxy that has not said so. Subdomains and browsers'
+# preload lists (W005, W021) are the domain owner's to decide.
+_ABOUT_TLS = ["security.W004", "security.W008", "security.W012", "security.W016"]
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", *([] if HTTPS else _ABOUT_TLS)]

@@ -1,4 +1,4 @@
-"""The cast: alice (owner of acme), bob (reviewer in acme), victor (viewer in acme), charlie (outsider, owner of globex)."""
+"""The cast: alice (owner of acme), bob (reviewer there), victor (viewer there), charlie (outsider, owner of globex)."""
 
 import pytest
 from django.test import Client

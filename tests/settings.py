@@ -1,4 +1,4 @@
-"""The server's settings on a Postgres of the tests' own: DATABASE_URL where set, else an embedded one in a fresh folder."""
+"""The server's settings on a Postgres of the tests' own: DATABASE_URL where set, else an embedded one."""
 
 import atexit
 import os

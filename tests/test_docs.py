@@ -12,8 +12,10 @@ OPERATING = (ROOT / "docs/operating.md").read_text()
 
 
 def environment_names():
-    source = "\n".join(path.read_text() for folder in ("conversations", "observatory") for path in (ROOT / folder).rglob("*.py"))
-    return sorted(set(re.findall(r'\benv_(?:str|int|bool|list)\("([A-Z_]+)"', source)))
+    source = "\n".join(
+        path.read_text() for folder in ("conversations", "observatory") for path in (ROOT / folder).rglob("*.py")
+    )
+    return sorted(set(re.findall(r'\benv_(?:str|int|float|bool|list)\("([A-Z_]+)"', source)))
 
 
 @pytest.mark.parametrize("name", environment_names())
@@ -40,7 +42,9 @@ def test_every_dependency_has_its_reason():
     assert [name for name in names if f"`{name}`" not in decisions] == []
 
 
-@pytest.mark.parametrize("document", ["README.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize(
+    "document", ["README.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
 def test_links_between_documents_lead_somewhere(document):
     path = ROOT / document
     targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", path.read_text())

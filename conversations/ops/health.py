@@ -83,7 +83,10 @@ def queue_lengths() -> dict[str, int]:
 
 def _digestion() -> tuple[bool, str]:
     lag = digest_lag()
-    return lag < DIGEST_LAG_LIMIT, f"the oldest batch that waits is {lag.total_seconds():.0f} s old" if lag else "up to date"
+    return (
+        lag < DIGEST_LAG_LIMIT,
+        f"the oldest batch that waits is {lag.total_seconds():.0f} s old" if lag else "up to date",
+    )
 
 
 def digest_lag() -> timedelta:

@@ -1,6 +1,7 @@
 """What the server does, in numbers, as Prometheus reads them."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count
@@ -52,7 +53,9 @@ def _queues() -> Samples:
 
 
 def _rows() -> Samples:
-    sql = "SELECT relname, greatest(reltuples, 0) FROM pg_class WHERE oid = ANY(%s::text[]::regclass[]) ORDER BY relname"
+    sql = (
+        "SELECT relname, greatest(reltuples, 0) FROM pg_class WHERE oid = ANY(%s::text[]::regclass[]) ORDER BY relname"
+    )
     rows = _ask(sql, [[f"conversations_{name}" for name in _COUNTED]])
     return [({"table": str(name).removeprefix("conversations_")}, float(count)) for name, count in rows]
 
@@ -66,7 +69,7 @@ def _connections() -> Samples:
     return [({}, float(rows[0][0]))]
 
 
-def _ask(sql: str, parameters: list[object] | None = None) -> list[tuple[object, ...]]:
+def _ask(sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

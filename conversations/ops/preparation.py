@@ -1,4 +1,4 @@
-"""Make the database and the static files fit for this version; on the first run, a workspace with an owner and a key."""
+"""Make the database and the static files fit for this version; on the first run, a workspace, an owner and a key."""
 
 from dataclasses import asdict, dataclass
 from hashlib import sha256

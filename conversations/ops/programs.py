@@ -7,7 +7,6 @@ import socket
 import warnings
 from collections.abc import Callable
 
-from celery.platforms import SecurityWarning
 from celery.signals import beat_init, worker_ready
 from django.conf import settings
 
@@ -22,7 +21,7 @@ def preload() -> None:
     """Load what the children need before they are forked: they share it then, about 80 MB each."""
     import celery.apps.beat  # noqa: PLC0415 -- only the parent of forks wants it early
     import celery.apps.worker  # noqa: PLC0415
-    import celery.concurrency.prefork  # noqa: PLC0415
+    import celery.concurrency.prefork  # noqa: F401, PLC0415
     import gunicorn.workers.gthread  # noqa: F401, PLC0415
     from django.urls import get_resolver  # noqa: PLC0415
 
@@ -69,9 +68,14 @@ def worker() -> Program:
     return Program("worker", lambda ready: _work(ready, "worker", "default", "--pool=prefork", processes, limits))
 
 
+def asker() -> Program:
+    """Asks a language model, one question after the other: what others' servers take, no audit waits for."""
+    return Program("asker", lambda ready: _work(ready, "asker", "model", "--pool=solo"))
+
+
 def _work(ready: Ready, name: str, queue: str, *options: str) -> None:
     # Celery warns of root because of pickle; ours reads JSON only.
-    warnings.simplefilter("ignore", SecurityWarning)
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
     worker_ready.connect(lambda **_: ready(), weak=False)
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING")
     app.worker_main(["--quiet", "worker", f"--hostname={name}@%h", f"--queues={queue}", *quiet, *options])

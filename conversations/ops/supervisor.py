@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pwd import struct_passwd
 from typing import TextIO
 
@@ -91,9 +92,12 @@ class Supervisor:
         """Start it and wait until it is ready (one that runs once: until it has ended). Raises GaveUp, Stopped."""
         self.programs.append(program)
         self._fork(program)
-        done = (lambda: program.exit_code is not None) if program.once else (lambda: program.ready)
-        self.run_until(done, seconds=ready_within)
-        if not done():
+
+        def is_done() -> bool:
+            return program.exit_code is not None if program.once else program.ready
+
+        self.run_until(is_done, seconds=ready_within)
+        if not is_done():
             raise GaveUp(f"{program.name} was not ready after {ready_within:.0f} s; its last lines are above.")
         if program.once:
             self.programs.remove(program)
@@ -135,13 +139,16 @@ class Supervisor:
             for program in programs:
                 log.info("stopping process=%s pid=%s", program.name, program.pid)
                 _signal(program.pid, program.stop_signal)
-            self.run_until(
-                lambda programs=programs: all(not p.pid for p in programs) or self._asked_to_stop > asked,  # type: ignore[misc]
-                seconds=max((program.stop_seconds for program in programs), default=0),
-            )
+            self._wait_for_end(programs, asked)
             for program in programs:
                 self._kill(program)
         self._drain()
+
+    def _wait_for_end(self, programs: list[Program], asked: int) -> None:
+        def is_over() -> bool:
+            return all(not program.pid for program in programs) or self._asked_to_stop > asked
+
+        self.run_until(is_over, seconds=max((program.stop_seconds for program in programs), default=0))
 
     def _kill(self, program: Program) -> None:
         """Whatever is left of it: each child leads a process group of its own."""
@@ -265,7 +272,7 @@ def _be(program: Program, supervisor: int, say: int, tell: int) -> None:
         name_process(f"obs-{program.name}")
         die_with_parent(program.stop_signal, program.account())
         if os.getppid() == supervisor:  # else it ended before it was watched
-            code = program.run(lambda: os.write(tell, b"1") and None) or 0
+            code = program.run(partial(_tell, tell)) or 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001 -- the last frame of the process: say it and end
@@ -274,6 +281,10 @@ def _be(program: Program, supervisor: int, say: int, tell: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _tell(fd: int) -> None:
+    os.write(fd, b"1")
 
 
 def _cause(code: int) -> str:

@@ -13,7 +13,7 @@ def test_env_str_reads_a_file(monkeypatch, tmp_path):
 def test_env_str_names_a_file_that_cannot_be_read(monkeypatch, tmp_path):
     monkeypatch.setenv("OBSERVATORY_X_FILE", str(tmp_path / "none"))
 
-    with pytest.raises(BadSetting, match="OBSERVATORY_X_FILE names .*none, which cannot be read"):
+    with pytest.raises(BadSetting, match=r"OBSERVATORY_X_FILE names .*none, which cannot be read"):
         env_str("OBSERVATORY_X")
 
 

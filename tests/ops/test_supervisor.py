@@ -100,6 +100,8 @@ print('code', program.exit_code)
     assert "code 1" in output
 
 
-@pytest.mark.parametrize(("deaths", "pause"), [(1, FIRST_PAUSE_SECONDS), (2, 0.4), (4, 1.6), (20, LONGEST_PAUSE_SECONDS)])
+@pytest.mark.parametrize(
+    ("deaths", "pause"), [(1, FIRST_PAUSE_SECONDS), (2, 0.4), (4, 1.6), (20, LONGEST_PAUSE_SECONDS)]
+)
 def test_pause_doubles_up_to_a_limit(deaths, pause):
     assert pause_after(deaths) == pytest.approx(pause)

@@ -88,7 +88,8 @@ class Command(BaseCommand):
             _end_leftover(supervisor, cluster)
             supervisor.start(programs.database(cluster), ready_within=_DATABASE_SECONDS)
         welcome = _prepare(supervisor)
-        for program in (programs.scheduler(), programs.worker(), programs.digester(), programs.web(listener)):
+        askers = [programs.asker()] if settings.LLM_API_KEY else []
+        for program in (programs.scheduler(), programs.worker(), programs.digester(), *askers, programs.web(listener)):
             supervisor.start(program, ready_within=_READY_SECONDS)
         return welcome
 
@@ -152,7 +153,11 @@ def _once(name: str, do: Callable[[], None]) -> Program:
 def _prepare(supervisor: Supervisor) -> Welcome:
     """In a child, so that no connection is shared with those to come."""
     heard, tell = os.pipe()
-    program = _once("prepare", lambda: os.write(tell, json.dumps(prepare().as_dict()).encode()) and None)
+
+    def prepare_and_tell() -> None:
+        os.write(tell, json.dumps(prepare().as_dict()).encode())
+
+    program = _once("prepare", prepare_and_tell)
     supervisor.start(program, ready_within=_PREPARE_SECONDS)
     os.close(tell)
     if program.exit_code:
@@ -162,7 +167,10 @@ def _prepare(supervisor: Supervisor) -> Welcome:
 
 
 def _import(paths: list[str]) -> Program:
-    return _once("import", lambda: call_command("import", *paths, workspace=find_workspace(None).slug, processes=1))
+    def import_all() -> None:
+        call_command("import", *paths, workspace=find_workspace(None).slug, processes=1)
+
+    return _once("import", import_all)
 
 
 def _load_demo() -> None:
