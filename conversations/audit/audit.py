@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from conversations.audit import ranking
 from conversations.audit.added import find_added
 from conversations.audit.background import Background, background_of
+from conversations.audit.context import in_context
 from conversations.audit.facts import extract_drafts
 from conversations.audit.harm import SEVERITY, Harm, find_harm
 from conversations.audit.importance import weigh
@@ -74,10 +75,13 @@ def _judged(segment: Segment, told: Reading) -> _Known:
     judged = [(fact, settle(fact, told.judgements.get(fact.id) or judge(fact, index))) for fact in facts]
     texts = {(line.message, line.block): line.text for line in segment.dropped}
     joined = join_neighbours([pair for pair in judged if pair[1].outcome in LOST], texts)
-    joined = [(fact, settle(fact, told.judgements.get(fact.id, verdict))) for fact, verdict in joined]  # asked as a whole
+    joined = [
+        (fact, settle(fact, told.judgements.get(fact.id, verdict))) for fact, verdict in joined
+    ]  # asked as a whole
     lost = [pair for pair in joined if pair[1].outcome in LOST]
     others = [pair for pair in (*judged, *joined) if pair[1].outcome not in LOST]
-    return _Known(_ranked(lost, index, ground), _unranked(others, ground), ground)
+    ranked = [replace(f, fact=in_context(f.fact, texts)) for f in _ranked(lost, index, ground)]
+    return _Known(ranked, _unranked(others, ground), ground)
 
 
 def settle(fact: Fact, judgement: Judgement) -> Judgement:

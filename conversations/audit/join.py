@@ -8,7 +8,7 @@ from conversations.audit.merge import fact_id
 from conversations.audit.model import Fact, FactKind, Judgement, Span
 
 LONGEST = 400  # characters of a joined quote: what is read at one glance
-_GAP = 12  # characters of markup and blanks that may stand between neighbours
+_GAP = 60  # characters that may stand between neighbours: markup, blanks, a short aside
 
 #: The most consequential kind of its parts names the whole.
 _WEIGHT = {kind: rank for rank, kind in enumerate((

@@ -11,7 +11,7 @@ from conversations.audit.model import Author, Line, Segment
 from conversations.vocabulary import Origin
 
 #: A segment yields at most this many drafts; the latest are kept, since what was said last counts most.
-MOST_DRAFTS = 6_000
+MOST_DRAFTS = 3_000
 
 
 def extract_drafts(segment: Segment) -> list[Draft]:

@@ -15,7 +15,7 @@ from conversations.audit.text import content_stems
 LONGEST_CHUNK = 360  # characters: what the judge and a person take in at once
 MOST_CHUNKS = 400  # of one result
 LONGEST_LOOK = 6_000  # characters of a shell command's output; more is a log
-MOST_COMMENTS = 12  # of one result
+MOST_COMMENTS = 5  # of one result
 MOST_ROWS = 60  # of one document
 #: A reading rests on a place in the source when they share this many telling words. Two is topic, four is content.
 SHARED = 4

@@ -27,7 +27,7 @@ _PLACE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _CHANGED_DIR = re.compile(r"^\s*cd [^&;\n]+&&\s*")
-_TRIMMED = re.compile(r"\s*(?:2>&1|2>/dev/null|\|\s*(?:tail|head|grep|rg|less|sort|wc|tee|cat)\b[^|&;]*)+\s*$")
+_TRIMMED = re.compile(r"(?:\s*(?:2>&1|2>/dev/null|\|\s*(?:tail|head|grep|rg|less|sort|wc|tee|cat)\b[^|&;]*))+\s*$")
 _SETUP = re.compile(
     r"\b(?:git (?:checkout|switch|worktree|branch|merge|rebase|fetch|stash)|mkdir|docker|export|source|nvm|venv|createdb|psql|ssh)\b"
 )

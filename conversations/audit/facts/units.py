@@ -174,14 +174,14 @@ def _close(text: str, paragraph: list[tuple[int, int]], reader: _Reader, units: 
         return
     start, end = paragraph[0][0], paragraph[-1][1]
     paragraph.clear()
-    item = _ITEM.match(text, start, end)
     body = text[start:end].rstrip()
+    item = _ITEM.match(body)  # on the slice: "^" means the beginning of the string, not of the search
     if body.endswith((":", "：")) and len(body) < 200:
         indent = len(item[1]) if item else 0
         if not item:
             reader.lead_in = plain(body)
         elif indent == 0:
-            reader.lead_in = plain(body[item.end() - start :])
+            reader.lead_in = plain(body[item.end() :])
         if item is None or len(body) < 60:
             return
     elif item is None:
