@@ -105,7 +105,7 @@ def run_stage(
     return stage.result(StageState.DONE, "")
 
 
-class _Stopped(Exception):  # noqa: N818  # no error: it ends the stage in a state that is shown
+class _Stopped(Exception):  # no error: it ends the stage in a state that is shown
     def __init__(self, state: StageState, reason: str) -> None:
         super().__init__(reason)
         self.state, self.reason = state, reason

@@ -35,8 +35,8 @@ SIGNALS: tuple[type[Signal], ...] = (
     InventedUsed,
 )
 #: How much each says about harm, 0 to 1, for ranking: what people say outweighs what the agent reads. On hand labels,
-#: where 48 of 197 losses were needed later, 4 of 5 looked up again and 3 of 4 worked out again were; with the facts that
-#: the extractor finds, 5 of 9 worked out again read as true in 18 compactions.
+#: where 48 of 197 losses were needed later, 4 of 5 looked up again and 3 of 4 worked out again were; with the facts
+#: that the extractor finds, 5 of 9 worked out again read as true in 18 compactions.
 SEVERITY = {
     RuleBroken.name: 1.0,
     UserRepeats.name: 1.0,
