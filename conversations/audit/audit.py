@@ -41,11 +41,12 @@ MERE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """Losses by rank, the facts that are no loss, and what ranking knew."""
 
     lost: list[Finding]
     others: list[Finding]
+    index: PassageIndex
     ground: Background
 
 
@@ -55,7 +56,7 @@ def audit_segment(segment: Segment, told: Reading | None = None) -> Audit:
 
     Without a readable summary nothing is claimed to be lost: the audit then has no findings, and retention is unknown.
     """
-    known = _judged(segment, told or Reading()) if is_readable(segment) else None
+    known = judge_segment(segment, told) if is_readable(segment) else None
     added = find_added(segment)
     harm = find_harm(segment, known.lost[:WATCHED] if known else [], added)
     findings = _ordered(known, harm) if known else []
@@ -68,7 +69,9 @@ def is_readable(segment: Segment) -> bool:
     return segment.summary_state is SummaryState.TEXT and segment.kind not in CLEARING_KINDS and bool(segment.dropped)
 
 
-def _judged(segment: Segment, told: Reading) -> _Known:
+def judge_segment(segment: Segment, told: Reading | None = None) -> Known:
+    """Every fact with what became of it, before harm and variety have their say."""
+    told = told or Reading()
     index = PassageIndex.of(segment)
     facts = with_facts(merge_drafts(extract_drafts(segment)), told.facts)
     ground = background_of(segment, facts, index)
@@ -81,7 +84,7 @@ def _judged(segment: Segment, told: Reading) -> _Known:
     lost = [pair for pair in joined if pair[1].outcome in LOST]
     others = [pair for pair in (*judged, *joined) if pair[1].outcome not in LOST]
     ranked = [replace(f, fact=in_context(f.fact, texts)) for f in _ranked(lost, index, ground)]
-    return _Known(ranked, _unranked(others, ground), ground)
+    return Known(ranked, _unranked(others, ground), index, ground)
 
 
 def settle(fact: Fact, judgement: Judgement) -> Judgement:
@@ -112,7 +115,7 @@ def _weighed(fact: Fact, ground: Background) -> Fact:
     return weigh(fact, ground.place.get(fact.last, 0.0))
 
 
-def _ordered(known: _Known, harm: Harm) -> list[Finding]:
+def _ordered(known: Known, harm: Harm) -> list[Finding]:
     """Best first: losses in the order in which they are worth a person's time, then everything else."""
     hurt = [_with_harm(finding, harm.facts.get(finding.fact.id, ())) for finding in known.lost]
     return [*ranking.varied(hurt, known.ground), *known.others]

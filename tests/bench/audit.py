@@ -1,0 +1,137 @@
+"""python -m tests.bench.audit: the auditor against the hand labels in ../shared, in-sample and session left out.
+
+Prints, for each labelled compaction and in total: important losses covered by the first 25 and by the first 150 lost
+findings, kept facts called lost, outcome accuracy over all labels that a finding stands for, time and memory.
+"""
+
+import argparse
+import sys
+import time
+import tracemalloc
+from dataclasses import dataclass
+from unittest.mock import patch
+
+from conversations.audit import ranking
+from conversations.audit.audit import LOST, audit_segment
+from conversations.audit.model import Audit, Segment
+from conversations.vocabulary import Outcome
+from tests.bench.fit_ranking import Rows, coefficients, rows, variants
+from tests.bench.labelled import SHARED, Labelled, covered, judged, labelled
+
+FIRST, LISTED, READ = 25, 150, 10
+
+
+@dataclass(frozen=True)
+class Score:
+    """Counts of one compaction; they add up."""
+
+    important: int = 0
+    first: int = 0
+    listed: int = 0
+    kept: int = 0
+    alarms: int = 0
+    told: int = 0
+    right: int = 0
+
+    def __add__(self, other: "Score") -> "Score":
+        return Score(*(getattr(self, name) + getattr(other, name) for name in self.__slots__ or self.__dict__))
+
+    def __str__(self) -> str:
+        return (
+            f"@25 {self.first}/{self.important} = {share(self.first, self.important)}  "
+            f"anywhere {self.listed}/{self.important} = {share(self.listed, self.important)}  "
+            f"kept called lost {self.alarms}/{self.kept} = {share(self.alarms, self.kept)}  "
+            f"outcome right {self.right}/{self.told} = {share(self.right, self.told)}"
+        )
+
+
+def share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "-"
+
+
+def score(audit: Audit, gold: Labelled) -> Score:
+    """The audit against the labels, by the rules of gold/evaluate.py."""
+    lost = [f for f in audit.findings if f.judgement.outcome in LOST][:LISTED]
+    kept = [f for f in audit.findings if f.judgement.outcome is Outcome.KEPT]
+    important, alarmed = covered(gold.important, lost), set().union(*covered(gold.kept, lost))
+    found, confirmed = set().union(*important), set().union(*covered(gold.kept, kept))
+    return Score(
+        len(gold.important),
+        len(set().union(*important[:FIRST])),
+        len(found),
+        len(gold.kept),
+        len(alarmed - confirmed),
+        len(found | set().union(*covered(gold.important, kept))) + len(confirmed | alarmed),
+        len(found) + len(confirmed),
+    )
+
+
+def timed(segment: Segment) -> tuple[Audit, float]:
+    begun = time.process_time()
+    audit = audit_segment(segment)
+    return audit, time.process_time() - begun
+
+
+def left_out(parts: list[Rows], session: str):
+    """The ranking as fitted without one session."""
+    stored = coefficients(part for part in parts if part.session != session)
+    weights = {name: tuple(value) for name, value in stored["features"].items()}
+    return patch.object(ranking, "fitted", lambda: (stored["bias"], weights))
+
+
+def table(title: str, which: int, parts: list[Rows] | None) -> None:
+    """One line a compaction; `which`: 0 with what followed, 1 without; `parts`: leave the session out."""
+    print(f"\n{title}")
+    total = Score()
+    for gold in labelled():
+        segment = variants(gold.segment)[which]
+        if parts is None:
+            audit, seconds = timed(segment)
+        else:
+            with left_out(parts, gold.transcript):
+                audit, seconds = timed(segment)
+        row = score(audit, gold)
+        total += row
+        size = sum(len(line.text) for line in segment.dropped)
+        print(f"  {gold.name}  {row}  {seconds:.2f} s for {size // 1000}k characters")
+    print(f"  all         {total}")
+
+
+def precision(parts: list[Rows]) -> None:
+    """Of the first ten of the judged compactions, those that a reader found worth the time, session left out."""
+    good = told = 0
+    for sample in judged():
+        with left_out(parts, sample.transcript):
+            findings = [f for f in audit_segment(sample.segment).findings if f.judgement.outcome in LOST]
+        verdicts = [v for f in findings[:READ] if (v := sample.verdict(f)) is not None]
+        good, told = good + sum(verdicts), told + len(verdicts)
+    print(f"\nWorth a person's time among the first {READ}, session left out: {good} of {told} judged = {share(good, told)}")
+
+
+def memory() -> None:
+    """Peak of one audit above what was there before."""
+    gold = max(labelled(), key=lambda g: sum(len(line.text) for line in g.segment.dropped))
+    tracemalloc.start()
+    audit_segment(gold.segment)
+    print(f"\nPeak memory of {gold.name}: {tracemalloc.get_traced_memory()[1] / 1e6:.0f} MB")
+    tracemalloc.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="in-sample only")
+    options = parser.parse_args()
+    if not (SHARED / "gold").is_dir():
+        sys.exit(f"No labels in {SHARED}: nothing to measure.")
+    table("As shipped, with what followed", 0, None)
+    table("As shipped, as if the log ended at the boundary", 1, None)
+    if not options.quick:
+        parts = rows()
+        table("Session left out of the fit, with what followed", 0, parts)
+        table("Session left out of the fit, as if the log ended at the boundary", 1, parts)
+        precision(parts)
+    memory()
+
+
+if __name__ == "__main__":
+    main()
