@@ -262,8 +262,8 @@ LOGGING = {
 }
 
 # --- what the checks of `check --deploy` are told ---
-# HSTS, redirects and secure cookies are for TLS, which OBSERVATORY_HTTPS or an https:// OBSERVATORY_PUBLIC_URL turns on.
-# Without them the server is reached on its own machine, or behind a proxy that has not said so. Subdomains and browsers'
-# preload lists (W005, W021) are the domain owner's to decide.
+# HSTS, redirects and secure cookies are for TLS, which OBSERVATORY_HTTPS or an https:// public URL turns on.
+# Without them the server is reached on its own machine, or behind a proxy that has not said so. Subdomains and the
+# preload lists of browsers (W005, W021) are the domain owner's to decide.
 _ABOUT_TLS = ["security.W004", "security.W008", "security.W012", "security.W016"]
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", *([] if HTTPS else _ABOUT_TLS)]
