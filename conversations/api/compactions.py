@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations.api.conversations import conversation_of
+from conversations.api.conversations import agents, conversation_of
 from conversations.api.messages import FILTERS, light
 from conversations.api.pagination import Keyset, Page
 from conversations.api.parameters import Parameter, chosen, equal, row_id, since_and_until, yes_or_no
@@ -41,8 +41,10 @@ class CompactionListView(ListView):
     file_name = "compactions"
     known = (
         *KIND,
-        equal("agent", "The agent's name, exactly.", "conversation__agent__name"),
-        equal("agent_version", "The agent's version, exactly.", "conversation__agent__version"),
+        Parameter("agent", "The agent's name, exactly.", keeps=lambda name: Q(conversation__agent__in=agents(name=name))),
+        Parameter(
+            "agent_version", "Its version, exactly.", keeps=lambda text: Q(conversation__agent__in=agents(version=text))
+        ),
         equal("model", "The model that wrote the summary.", "model"),
         Parameter(
             "conversation", "A conversation's id.", keeps=lambda pk: Q(conversation=pk), read=row_id, type="integer"

@@ -28,6 +28,11 @@ def conversation_of(workspace: Workspace, conversation_id: int) -> Conversation:
     return row
 
 
+def agents(**fields: str) -> QuerySet[Any, Any]:
+    """Ids of agents, to be asked for before conversations: joined, Postgres reads all conversations for a rare one."""
+    return Agent.objects.filter(**fields).values("id")
+
+
 def _words(text: str) -> Q:
     query = search_query(text)
     return Q(search=query) if query else Q()
@@ -47,8 +52,8 @@ class ConversationListView(ListView):
         Parameter("q", "Words of the title, the external id or the working directory.", keeps=_words),
         equal("external_id", "The source's own id, exactly.", "external_id"),
         equal("parent", "The external id of the conversation that spawned it.", "parent_external_id"),
-        equal("agent", "The agent's name, exactly.", "agent__name"),
-        equal("agent_version", "The agent's version, exactly.", "agent__version"),
+        Parameter("agent", "The agent's name, exactly.", keeps=lambda name: Q(agent__in=agents(name=name))),
+        Parameter("agent_version", "Its version, exactly.", keeps=lambda version: Q(agent__in=agents(version=version))),
         equal("source", "Where it came from: claude_code, codex, events.", "source"),
         Parameter("model", "A model it used.", keeps=lambda model: Q(model_names__contains=[model])),
         Parameter(
