@@ -1,8 +1,9 @@
 """The pipeline on one screen: every background job, and what each starts next.
 
-    POST or import → accept (stored, answered) → digest (rows) → audit (what was forgotten)
+    POST or import → accept (stored, answered) → digest (rows) → audit (what was forgotten) → ask a model (with a key)
 
-Queues: `digest` is kept short, so that what was sent is soon seen; everything else is `default`.
+Queues: `digest` is kept short, so that what was sent is soon seen; `model` waits for others' servers; everything else
+is `default`.
 """
 
 import time
@@ -11,6 +12,7 @@ from functools import partial
 from celery import shared_task
 from django.db import transaction
 
+from conversations.audit import asking
 from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
 from conversations.ingest.services import Digested
@@ -45,6 +47,8 @@ def audit_conversation(conversation_id: int, *, settled: bool = False) -> None:
     conversation = Conversation.objects.filter(pk=conversation_id).first()
     if conversation:
         audit_services.audit_conversation(conversation, settled=settled)
+        for compaction_id in asking.mark_unasked(conversation):
+            ask_model.delay(compaction_id)
 
 
 @shared_task(ignore_result=True)
@@ -54,18 +58,32 @@ def audit_due() -> None:
         audit_conversation.delay(conversation_id, settled=True)
 
 
+@shared_task(acks_late=True, ignore_result=True)
+def ask_model(compaction_id: int) -> None:
+    """Have a language model look at one compaction, if it has not yet."""
+    audit_services.ask_model(compaction_id)
+
+
+@shared_task(ignore_result=True)
+def ask_models() -> None:
+    """Every minute: ask again where asking failed, or where the message was lost."""
+    for compaction_id in asking.due_compactions():
+        ask_model.delay(compaction_id)
+
+
 @shared_task(ignore_result=True)
 def purge() -> None:
     """Every hour: delete bytes that were kept long enough."""
     retention.purge_raw()
 
 
-# --- how jobs are started -----------------------------------------------------------------------------------------------
+# --- how jobs are started -------------------------------------------------------------------------------------------
 
 
 def wake(batch: Batch) -> None:
-    """Have a new batch digested. Once it is committed, and only if nobody was asked yet who will find it, too: a message
-    in the queue costs 2 ms, a batch of 100 events takes 10."""
+    """Have a new batch digested once it is committed, unless somebody was asked already who will find it, too.
+
+    A message in the queue costs 2 ms; to digest a batch of 100 events takes 10."""
     transaction.on_commit(partial(_wake, batch))
 
 

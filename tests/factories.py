@@ -54,7 +54,7 @@ def text_blocks(text):
 
 
 def create_message(conversation, text="Hello", *, role=Role.USER, blocks=None, position=None, **fields):
-    """The next message of the conversation, a second after the one before; `blocks` instead of `text` for other kinds."""
+    """The next message of the conversation; `blocks` instead of `text` for what is not prose."""
     blocks = text_blocks(text) if blocks is None else blocks
     position = _next_position(conversation) if position is None else position
     fields = {

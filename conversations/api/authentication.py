@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
@@ -47,6 +47,11 @@ def _key_of(request: Request) -> str:
     if scheme.lower() == "bearer":
         return key.strip()
     return request.headers.get("X-API-Key", "").strip()
+
+
+def sender(request: Request) -> ApiKey:
+    """The key of a request that a permission of this module let in."""
+    return cast(ApiKey, request.auth)
 
 
 def _note_use(key: ApiKey) -> None:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from conversations import tasks
-from conversations.api.authentication import KeyAuthentication, MayIngest, MayIngestOrRead
+from conversations.api.authentication import KeyAuthentication, MayIngest, MayIngestOrRead, sender
 from conversations.errors import BadInput
 from conversations.ingest import queries, services
 from conversations.models import Batch, BatchProblem
@@ -37,7 +37,7 @@ class BatchListView(APIView):
 
     def get(self, request: Request) -> Response:
         """One page; `?state=pending|digested|failed` keeps only those."""
-        batches = request.auth.workspace.batches.defer("checkpoint")
+        batches = sender(request).workspace.batches.defer("checkpoint")
         state = request.query_params.get("state")
         if state:
             if state not in list(BatchState):
@@ -81,7 +81,7 @@ class BatchRedigestView(APIView):
 
 
 def _batch_of(request: Request, batch_id: int) -> Batch:
-    batch: Batch = get_object_or_404(request.auth.workspace.batches.defer("checkpoint"), pk=batch_id)
+    batch: Batch = get_object_or_404(sender(request).workspace.batches.defer("checkpoint"), pk=batch_id)
     return batch
 
 

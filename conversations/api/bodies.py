@@ -32,7 +32,7 @@ class _Counted:
         else:
             piece = self._stream.read(size)
         self.count += len(piece)
-        return cast(bytes, piece)
+        return cast("bytes", piece)
 
 
 def read_body(request: HttpRequest, *, most: int) -> bytes:
@@ -82,10 +82,10 @@ def _reader(raw: _Counted, encoding: str) -> Any:
     if encoding in ("", "identity"):
         return raw
     if encoding in ("gzip", "x-gzip"):
-        return gzip.GzipFile(fileobj=cast(IO[bytes], raw))
+        return gzip.GzipFile(fileobj=cast("IO[bytes]", raw))
     if encoding == "zstd":
         decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
-        return decompressor.stream_reader(cast(IO[bytes], raw), read_across_frames=True)
+        return decompressor.stream_reader(cast("IO[bytes]", raw), read_across_frames=True)
     raise BadInput(
         f'Content-Encoding "{encoding[:40]}" is not read here.',
         mend="Send gzip, zstd or nothing.",
@@ -95,7 +95,7 @@ def _reader(raw: _Counted, encoding: str) -> Any:
 
 def _read(reader: Any) -> bytes:
     try:
-        return cast(bytes, reader.read(_PIECE))
+        return cast("bytes", reader.read(_PIECE))
     except (zlib.error, gzip.BadGzipFile, EOFError, zstandard.ZstdError) as error:
         raise BadInput(
             f"The body cannot be decompressed: {error}.",

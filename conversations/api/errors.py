@@ -35,7 +35,7 @@ def error_body(code: str, message: str, *, at: str = "", mend: str = "") -> dict
     return {"error": {"code": code, "message": message, "at": at, "mend": mend}}
 
 
-def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
+def handle_exception(error: Exception, _context: dict[str, Any]) -> Response | None:
     """Answer for an exception a view raised; None for those nobody foresaw, which Django logs and answers with 500."""
     if isinstance(error, ObservatoryError):
         return _ours(error)

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from conversations import tasks
-from conversations.api.authentication import KeyAuthentication, MayIngest
+from conversations.api.authentication import KeyAuthentication, MayIngest, sender
 from conversations.api.bodies import read_body
 from conversations.ingest import queries, services
 from conversations.ingest.services import Receipt
@@ -26,7 +26,7 @@ class EventBatchView(APIView):
         body = read_body(request._request, most=settings.MAX_BODY_BYTES)  # noqa: SLF001 -- DRF's own would parse it
         wait = wants_to_wait(request)
         receipt = services.accept_events(
-            workspace=request.auth.workspace, api_key=request.auth, body=body, claimed=wait
+            workspace=sender(request).workspace, api_key=sender(request), body=body, claimed=wait
         )
         hand_on(receipt, wait=wait)
         return answer(receipt)

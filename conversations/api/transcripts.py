@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from conversations.api.authentication import KeyAuthentication, MayIngest
+from conversations.api.authentication import KeyAuthentication, MayIngest, sender
 from conversations.api.bodies import body_pieces, pieces
 from conversations.api.events import answer, hand_on, wants_to_wait
 from conversations.errors import BadInput
@@ -35,9 +35,9 @@ class TranscriptView(APIView):
                 file.write(piece)
             file.seek(0)
             receipt = services.accept_transcript(
-                workspace=request.auth.workspace,
-                api_key=request.auth,
-                file=cast(IO[bytes], file),
+                workspace=sender(request).workspace,
+                api_key=sender(request),
+                file=cast("IO[bytes]", file),
                 name=request.query_params.get("name") or request.headers.get("X-Filename") or name,
                 claimed=wait,
             )
@@ -49,7 +49,7 @@ def _upload(request: HttpRequest) -> tuple[str, Iterator[bytes]]:
     most = settings.MAX_TRANSCRIPT_BYTES
     if request.content_type != "multipart/form-data":
         return "", body_pieces(request, most=most, sniff=True)
-    files = list(request.FILES.values())
+    files = [file for name in request.FILES for file in request.FILES.getlist(name)]
     if len(files) != 1:
         raise BadInput(f"The form holds {len(files)} files.", mend='Send one file, as the field "file".', at="file")
     return files[0].name or "", pieces(files[0], "", most=most, sniff=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import IO, Any
 
+import msgspec
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
@@ -96,12 +97,13 @@ def _known_ids(workspace: Workspace, events: Sequence[Event]) -> set[tuple[type,
             pairs = [(event.conversation, event.id) for event in events if type(event) is kind]
             if not pairs:
                 continue
+            # The pairs travel as one JSON text: psycopg takes 0.8 ms to make two arrays of 100, msgspec 0.05.
             cursor.execute(
-                "SELECT c.external_id, t.external_id FROM unnest(%s::text[], %s::text[]) AS p (conversation, id)"  # noqa: S608 -- constants
+                "SELECT c.external_id, t.external_id FROM json_array_elements(%s::json) AS p"  # noqa: S608 -- constants
                 " JOIN conversations_conversation c ON c.workspace_id = %s AND c.source = %s"
-                f" AND c.external_id = p.conversation JOIN {table} t ON t.workspace_id = c.workspace_id"
-                " AND t.conversation_id = c.id AND t.external_id = p.id",
-                [*map(list, zip(*pairs, strict=True)), workspace.pk, EVENTS],
+                f" AND c.external_id = p ->> 0 JOIN {table} t ON t.workspace_id = c.workspace_id"
+                " AND t.conversation_id = c.id AND t.external_id = p ->> 1",
+                [msgspec.json.encode(pairs).decode(), workspace.pk, EVENTS],
             )
             known |= {(kind, *row) for row in cursor.fetchall()}
     return known
@@ -138,7 +140,7 @@ def accept_transcript(
     if earlier:
         return Receipt(earlier, is_new=_try_again(earlier))
     continues = next(
-        (c for c in candidates if outline.prefixes.get(c.digested_bytes) == bytes(c.digested_sha256)), None
+        (c for c in candidates if outline.prefixes.get(c.digested_bytes) == bytes(c.digested_sha256 or b"")), None
     )
     batch = Batch(workspace=workspace, api_key=api_key, format=source, name=name[:500], source_key=key)
     batch.byte_count, batch.sha256 = outline.size, outline.sha256

@@ -178,22 +178,25 @@ def _write(gathering: Gathering, founds: dict[int, Found]) -> Digested:
 
 
 def _finish(batch: Batch, found: Found) -> None:
-    """The batch's own row: what was in it, and that it is done."""
-    batch.problems.all().delete()
-    BatchProblem.objects.bulk_create(
-        [_problem_row(batch, problem) for problem in found.problems[:_MOST_PROBLEMS]], 1000
-    )
+    """Note in the batch's own row what was in it, and that it is done."""
+    if batch.digested_at is not None:
+        batch.problems.all().delete()
+    if found.problems:
+        rows = [_problem_row(batch, problem) for problem in found.problems[:_MOST_PROBLEMS]]
+        BatchProblem.objects.bulk_create(rows, batch_size=1000)
     batch.state = BatchState.DIGESTED
     batch.digested_at = timezone.now()
     batch.claimed_until, batch.error, batch.attempts = None, "", 0
-    batch.found = _found(batch, found)
+    batch.found = _found(found)
+    names = ["state", "digested_at", "claimed_until", "error", "attempts", "found"]
     if batch.format != EVENTS:
         batch.accepted = found.messages + found.requests + found.compactions
         batch.rejected = len(found.problems)
-    batch.save()
+        names += ["accepted", "rejected", "checkpoint", "digested_bytes", "digested_sha256"]
+    batch.save(update_fields=names)
 
 
-def _found(batch: Batch, found: Found) -> dict[str, object]:
+def _found(found: Found) -> dict[str, object]:
     return {
         "conversations": sorted(found.conversations),
         "messages": found.messages,

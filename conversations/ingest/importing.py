@@ -14,7 +14,7 @@ _MOST_PROBLEMS = 20  # told of one file; the rest is counted
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file. `state`: imported, known (no byte of it is new), unknown (not a format read here), failed.
+    """What became of one file. `state`: imported, known (no byte is new), unknown (no format read here), failed.
 
     `problems`: a sentence for each line that was not understood, the first 20. `error`: why it failed."""
 

@@ -70,7 +70,7 @@ class Line:
 
 
 def lines_of(pieces: Iterable[bytes]) -> Iterator[Line]:
-    """The lines of a stream. Of a line beyond what any parser reads only so much is kept that it is seen to be too long."""
+    """The lines of a stream. Of one beyond what any parser reads only so much is kept that it is seen to be too long."""
     parts: list[bytes] = []
     kept = end = 0
     for piece in pieces:

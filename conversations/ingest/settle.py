@@ -114,7 +114,7 @@ def _settle_drops(cursor: CursorWrapper, state: State, affected: Sequence[Bounda
     gone = drops([row.placed for row in rows], compactions)
     moved = [(row.id, int(gone[row.placed.key])) for row in rows if _moved(row, gone)]
     returned = [(row.id, None) for row in rows if row.dropped_by is not None and row.placed.key not in gone]
-    _store_drops(cursor, state, moved + returned)
+    _store_drops(cursor, state, [*moved, *returned])
     counted = _store_counts(cursor, affected, rows, gone)
     was = {
         row.dropped_by for row in rows if row.dropped_by is not None and str(row.dropped_by) != gone.get(row.placed.key)
@@ -234,7 +234,7 @@ def _store_tokens(cursor: CursorWrapper, state: State, spans: Sequence[tuple[int
     cursor.execute(
         "UPDATE conversations_compaction c SET tokens_before_observed = o.tokens_before,"
         " tokens_after_observed = o.tokens_after FROM (SELECT s.id,"
-        f" (SELECT r.context_tokens + coalesce(r.output_tokens, 0) {turn} AND r.position >= s.start"  # noqa: S608 -- constants
+        f" (SELECT r.context_tokens + coalesce(r.output_tokens, 0) {turn} AND r.position >= s.start"
         " AND r.position < s.position ORDER BY r.position DESC, r.id DESC LIMIT 1) AS tokens_before,"
         f" (SELECT r.context_tokens {turn} AND r.position >= s.position"
         " AND r.position < s.stop ORDER BY r.position, r.id LIMIT 1) AS tokens_after"

@@ -1,8 +1,8 @@
 """The saw-tooth in small: at most 64 (lowest, highest) pairs of context tokens, and where it was compacted.
 
-Stored on the conversation as {"stride": s, "count": n, "points": [[low, high], …], "marks": [point, …]}: each point stands
-for `s` consecutive turns, the last perhaps for fewer; a mark m says that a compaction came just before the first turn
-of point m. Strides are powers of two, and two neighbours merge exactly, so adding turn by turn gives the same value as
+Stored on the conversation as {"stride": s, "count": n, "points": [[low, high], …], "marks": [point, …]}: each point
+stands for `s` consecutive turns, the last perhaps for fewer; a mark m says that a compaction came just before the
+first turn of point m. Strides are powers of two, and two neighbours merge exactly, so adding turn by turn gives the same value as
 building from all of them (no tolerance needed).
 """
 

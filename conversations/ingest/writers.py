@@ -1,14 +1,12 @@
-"""Write what was gathered: conversations locked, new rows by COPY, changed rows by UPDATE. Call inside a transaction."""
+"""Write what was gathered: new rows by COPY, changed rows by UPDATE. Call inside a transaction, conversations locked."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from msgspec import UNSET
 
 from conversations.ingest import copying
 from conversations.ingest.events import CompactionEvent, MessageEvent, Problem, RequestEvent, Usage
@@ -18,7 +16,10 @@ from conversations.ingest.work import Content, Incoming, Work, conflict, content
 from conversations.vocabulary import SummaryState
 
 _MANY = 500  # rows looked up at once, from which on a bad plan would be felt
-_MESSAGE_COLUMNS = "workspace_id, conversation_id, batch_id, external_id, position, role, origin, at, blocks, size, excerpt, content_hash"
+_MESSAGE_COLUMNS = (
+    "workspace_id, conversation_id, batch_id, external_id, position, role, origin, at, blocks, size, excerpt, "
+    "content_hash"
+)
 _REQUEST_COLUMNS = (
     "workspace_id, conversation_id, batch_id, external_id, position, at, model, purpose, input_tokens, "
     "cache_read_tokens, cache_write_tokens, output_tokens, context_tokens, stop_reason, duration_ms"
@@ -253,7 +254,7 @@ def _json(value: Any) -> str | None:
 def _known(
     cursor: CursorWrapper, table: str, columns: str, changes: Sequence[Changes], kind: str
 ) -> dict[tuple[int, str], tuple[Any, ...]]:
-    """(conversation id, external id) → the columns, of those rows that are there already. No query for new conversations."""
+    """(conversation id, external id) → the columns, of the rows that are there. No query for new conversations."""
     pairs = [
         (change.state.workspace_id, change.state.id, key)
         for change in changes
@@ -274,8 +275,8 @@ def _known(
 
 
 def _mend_statistics(cursor: CursorWrapper, table: str, *, at_least: int) -> None:
-    """A table that was analysed while it was empty makes Postgres expect one row a conversation, and look through all of
-    them for each id: a 55 MB transcript then took 30 s and not 3."""
+    """Analyse a table that was analysed while it was empty: Postgres then expects one row a conversation, and looks
+    through all of them for each id. A 55 MB transcript took 30 s and not 3."""
     cursor.execute("SELECT reltuples BETWEEN 0 AND %s FROM pg_class WHERE oid = %s::regclass", [at_least, table])
     if cursor.fetchone() == (True,):
         cursor.execute(f"ANALYZE {table}")

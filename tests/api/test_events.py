@@ -42,7 +42,12 @@ def test_events_are_accepted_and_digested(client, key):
 
 @pytest.mark.parametrize(
     ("encoding", "compress"),
-    [("gzip", gzip.compress), ("zstd", zstandard.ZstdCompressor().compress), ("identity", bytes), ("GZIP", gzip.compress)],
+    [
+        ("gzip", gzip.compress),
+        ("zstd", zstandard.ZstdCompressor().compress),
+        ("identity", bytes),
+        ("GZIP", gzip.compress),
+    ],
 )
 def test_events_may_be_compressed(client, key, encoding, compress):
     body = compress(json.dumps({"events": [EVENT]}).encode())

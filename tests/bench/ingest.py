@@ -30,12 +30,16 @@ def batches_of(events):
     """Bodies of batches: messages of invented prose that compresses as prose does (to 45 %)."""
     rng = random.Random(7)
     letters = "etaoinshrdlucmfwypvbgk"
-    words = ["".join(rng.choices(letters, weights=range(len(letters), 0, -1), k=rng.randint(2, 11))) for _ in range(6000)]
+    words = [
+        "".join(rng.choices(letters, weights=range(len(letters), 0, -1), k=rng.randint(2, 11))) for _ in range(6000)
+    ]
     weights = [1 / rank for rank in range(1, len(words) + 1)]
     bodies = []
     for number in range(events // BATCH):
         conversation, start = f"conversation-{number % CONVERSATIONS}", number // CONVERSATIONS * BATCH
-        bodies.append(json.dumps({"events": [_event(conversation, start + i, rng, words, weights) for i in range(BATCH)]}))
+        bodies.append(
+            json.dumps({"events": [_event(conversation, start + i, rng, words, weights) for i in range(BATCH)]})
+        )
     return [body.encode() for body in bodies]
 
 
@@ -213,7 +217,9 @@ def measure(stack, bodies, options):
         sys.exit(f"Not everything arrived: {dict(statuses)}, {rows:,} of {events:,} rows.")
     times = sorted(seconds for _, seconds in answers)
     print(f"{events:,} events in batches of {BATCH}, {sum(map(len, bodies)) / events:,.0f} bytes each")
-    print(f"accepted            {events / accepted:>9,.0f} events/s   a batch {1000 * times[len(times) // 2]:.0f} ms, p95 {1000 * times[int(len(times) * 0.95)]:.0f} ms")
+    print(
+        f"accepted            {events / accepted:>9,.0f} events/s   a batch {1000 * times[len(times) // 2]:.0f} ms, p95 {1000 * times[int(len(times) * 0.95)]:.0f} ms"
+    )
     print(f"accepted, digested  {events / digested:>9,.0f} events/s")
     copy, parse = raw_copy_seconds(connection), parse_seconds(bodies)
     print(f"raw COPY            {events / copy:>9,.0f} rows/s     {digested / copy:.1f} times as long as that")
@@ -222,9 +228,13 @@ def measure(stack, bodies, options):
         if seconds > 0.005 * digested:
             print(f"CPU {name:<20} {1000 * seconds / events:.3f} ms an event")
     total = sum(used.values())
-    print(f"CPU {'in all':<20} {1000 * total / events:.3f} ms an event: at most {2 * events / total:,.0f} events/s on 2 cores")
+    print(
+        f"CPU {'in all':<20} {1000 * total / events:.3f} ms an event: at most {2 * events / total:,.0f} events/s on 2 cores"
+    )
     now = stored_bytes(connection)
-    print(f"stored              {(now[0] - kept_before[0]) / events:,.0f} bytes an event, and {(now[1] - kept_before[1]) / events:,.0f} raw until they are purged")
+    print(
+        f"stored              {(now[0] - kept_before[0]) / events:,.0f} bytes an event, and {(now[1] - kept_before[1]) / events:,.0f} raw until they are purged"
+    )
 
 
 if __name__ == "__main__":

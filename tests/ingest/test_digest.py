@@ -182,9 +182,22 @@ def test_events_without_time_or_sequence_keep_their_order(send):
 
 
 def test_conversation_facts_overwrite_and_leave_out(send):
-    send([{"type": "conversation", "conversation": "c", "title": "Old", "agent": "bot", "agent_version": "1", "cwd": "/x"}])
+    send(
+        [
+            {
+                "type": "conversation",
+                "conversation": "c",
+                "title": "Old",
+                "agent": "bot",
+                "agent_version": "1",
+                "cwd": "/x",
+            }
+        ]
+    )
 
-    send([{"type": "conversation", "conversation": "c", "title": "New", "agent_version": "2", "context_window": 200000}])
+    send(
+        [{"type": "conversation", "conversation": "c", "title": "New", "agent_version": "2", "context_window": 200000}]
+    )
 
     row = Conversation.objects.get()
     assert (row.title, row.cwd, str(row.agent), row.context_window) == ("New", "/x", "bot 2", 200000)

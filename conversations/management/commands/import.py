@@ -14,7 +14,6 @@ from conversations import tasks
 from conversations.ingest.importing import Outcome, import_transcript
 from conversations.management.commands.create_api_key import find_workspace
 
-
 #: What can become of a file; "unknown" is one of a format that is not read.
 STATES = ("imported", "known", "unknown", "failed")
 
@@ -90,7 +89,7 @@ def files_of(paths: list[Path]) -> Iterator[Path]:
             raise CommandError(f"There is no {path}.")
 
 
-# --- in processes of their own ------------------------------------------------------------------------------------------
+# --- in processes of their own --------------------------------------------------------------------------------------
 
 
 def _import_all(paths: list[Path], workspace_id: int, processes: int) -> Iterator[Outcome]:
