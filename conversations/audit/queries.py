@@ -58,9 +58,9 @@ class Stretch:
 
     def after(self) -> QuerySet[Message]:
         """What followed, the summary left out."""
-        return self.messages().filter(position__gt=self.compaction.position).exclude(
-            pk=self.compaction.summary_message_id
-        )
+        rows = self.messages().filter(position__gt=self.compaction.position)
+        summary = self.compaction.summary_message_id
+        return rows if summary is None else rows.exclude(pk=summary)
 
     def input_key(self) -> str:
         """Changes when what was dropped, or the summary, does. Of metadata only: one index scan."""

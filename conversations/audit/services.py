@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from conversations.audit.asking import ask, reading_of
 from conversations.audit.audit import AUDITOR_VERSION, audit_segment, is_readable
 from conversations.audit.lifelines import LifeLine as LifeLineValue
 from conversations.audit.lifelines import Stage, trace_lifelines
@@ -70,16 +71,31 @@ def is_current(audit: CompactionAudit, key: str, following: int, *, settled: boo
 
 
 def audit_compaction(compaction: Compaction, *, input_key: str, following: int) -> CompactionAudit:
-    """Audit one compaction and store what is found; a failure is stored too, and told."""
+    """Audit one compaction, with what a model has said of this input, and store what is found; a failure is stored too,
+    and told."""
     begun = time.monotonic()
     try:
-        audit = audit_segment(segment_of(compaction))
+        audit = audit_segment(segment_of(compaction), reading_of(compaction, input_key))
     except Exception:
         log.exception("audit_failed compaction=%s version=%s", compaction.pk, AUDITOR_VERSION)
         return _store_failure(compaction, input_key, following)
     spent = round(1000 * (time.monotonic() - begun))
     with transaction.atomic():
+        # One writer at a time: two audits of the same compaction would lock its findings in each other's way.
+        Compaction.objects.select_for_update(no_key=True).only("pk").get(pk=compaction.pk)
         return _store(compaction, audit, input_key=input_key, seen_messages=following, duration_ms=spent)
+
+
+def ask_model(compaction_id: int) -> bool:
+    """Ask the language model about one compaction, where that is due, and audit it again with what it said."""
+    compaction = ask(compaction_id)
+    if compaction is None:
+        return False
+    stretch = Stretch(compaction)
+    following = stretch.after()[:FOLLOWING_MESSAGES].count()
+    audit_compaction(compaction, input_key=stretch.input_key(), following=following)
+    write_life_lines(compaction.conversation)
+    return True
 
 
 def _store_failure(compaction: Compaction, input_key: str, following: int) -> CompactionAudit:
