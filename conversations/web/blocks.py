@@ -1,15 +1,17 @@
 """The blocks of a message as they are shown: text up to a limit; calls, results and thoughts folded to a line."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from msgspec import json
 
 from conversations.web.highlight import Html, clean, highlight, places
 from conversations.web.prose import render
 
 TEXT_SHOWN = 4_000  # characters of prose in a list: about 40 lines; the rest is a click away
 FOLDED_SHOWN = 2_000  # of what is folded
+ASIDE_SHOWN = 600  # of what the harness wrote, before it is folded
 LINE_SHOWN = 160
 
 _FOLDED = {"thinking", "tool_call", "tool_result"}
@@ -22,19 +24,15 @@ class Shown:
     """One block on the page."""
 
     kind: str
-    label: str  # "Bash", "Bash result", "thought" …; empty for text
+    label: str  # "Bash", "Bash result", "thought" …
     line: str  # of a folded block
     body: Html
     length: int  # characters of the whole
     more: int  # characters left out
+    folded: bool = False  # to one line, until it is opened
     prose: bool = False
     is_error: bool = False
     opened: bool = False  # what was looked for is inside
-
-    @property
-    def folded(self) -> bool:
-        """To one line, until it is opened."""
-        return self.kind in _FOLDED
 
 
 def text_of(block: Mapping[str, Any]) -> str:
@@ -48,7 +46,7 @@ def input_text(value: Any) -> str:
     """A call's input: a lone string as it is, the rest as JSON that a person can read."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return value if isinstance(value, str) else json.format(json.encode(value), indent=2).decode()
 
 
 def call_names(messages: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, str]:
@@ -61,39 +59,44 @@ def call_names(messages: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, str
     }
 
 
-def shown(
+def shown(  # noqa: PLR0913 -- each by name
     blocks: Sequence[Mapping[str, Any]],
     *,
     query: str = "",
     names: Mapping[str, str] | None = None,
     prose: bool = False,
+    aside: bool = False,
     whole: bool = False,
 ) -> list[Shown]:
     """The blocks of one message, made ready.
 
-    `prose`: its text is a model's, with headings and lists; people's words are shown as they typed them. `whole` leaves
-    nothing out.
+    `prose`: its text is a model's, with headings and lists; people's words are shown as typed. `aside`: nobody said it,
+    so that long text is folded, too. `whole` leaves nothing out.
     """
-    return [_shown(block, query, names or {}, prose=prose, whole=whole) for block in blocks]
+    return [_shown(block, query, names or {}, prose=prose, aside=aside, whole=whole) for block in blocks]
 
 
-def _shown(block: Mapping[str, Any], query: str, names: Mapping[str, str], *, prose: bool, whole: bool) -> Shown:
+def _shown(  # noqa: PLR0913 -- as above
+    block: Mapping[str, Any], query: str, names: Mapping[str, str], *, prose: bool, aside: bool, whole: bool
+) -> Shown:
     kind, text = str(block.get("type")), text_of(block)
-    limit = len(text) if whole else FOLDED_SHOWN if kind in _FOLDED else TEXT_SHOWN
+    folded = kind in _FOLDED or (aside and len(text) > ASIDE_SHOWN)
+    limit = len(text) if whole else FOLDED_SHOWN if folded else TEXT_SHOWN
     start = _start(text, query, limit)
     piece = text[start : start + limit]
     marks = places(piece, query)
-    as_prose = kind == "summary" or (prose and kind == "text")
+    as_prose = kind == "summary" or (prose and kind == "text" and not folded)
     return Shown(
         kind=kind,
         label=clean(_label(block, names)),
         line=clean(_line(block, text)),
         body=render(piece, marks) if as_prose else highlight(piece, marks),
+        folded=folded,
         prose=as_prose,
         length=len(text),
         more=len(text) - len(piece),
         is_error=bool(block.get("is_error")),
-        opened=bool(marks) and kind in _FOLDED,
+        opened=bool(marks) and folded,
     )
 
 
@@ -111,7 +114,7 @@ def _label(block: Mapping[str, Any], names: Mapping[str, str]) -> str:
         return str(block.get("name") or "tool")
     if kind == "tool_result":
         return f"{names.get(str(block.get('id')), 'tool')} result"
-    return {"thinking": "thought", "image": "attachment", "summary": "summary"}.get(str(kind), "")
+    return {"thinking": "thought", "image": "attachment", "summary": "summary"}.get(str(kind), "text")
 
 
 def _line(block: Mapping[str, Any], text: str) -> str:
@@ -129,4 +132,4 @@ def _telling(value: Any) -> str:
     if not isinstance(value, Mapping):
         return input_text(value)
     found = next((value[name] for name in _TELLING if isinstance(value.get(name), str)), None)
-    return found if found is not None else json.dumps(value, ensure_ascii=False)
+    return found if found is not None else json.encode(value).decode()

@@ -55,7 +55,13 @@ def _card(message: Message, workspace: Workspace, query: str, names: dict[str, s
         url=reverse("message", args=[workspace.slug, message.pk]),
         who=who(message),
         note=_ORIGINS.get(message.origin, ""),
-        parts=shown(blocks or [], query=query, names=names, prose=message.role == Role.ASSISTANT),
+        parts=shown(
+            blocks or [],
+            query=query,
+            names=names,
+            prose=message.role == Role.ASSISTANT,
+            aside=message.origin in {Origin.HARNESS, Origin.RESTORED},
+        ),
         excerpt=excerpt,
     )
 

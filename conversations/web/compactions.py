@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
@@ -16,7 +17,7 @@ from conversations.web.cards import cards
 from conversations.web.filters import CompactionFilters
 from conversations.web.highlight import Html, count, places
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
-from conversations.web.paging import Order, capped_count, page_of
+from conversations.web.paging import Order, Page, capped_count, page_of
 from conversations.web.prose import render
 
 NEWEST = Order("at", descending=True)
@@ -103,15 +104,22 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
         "previous": previous,
         "following": following,
         "query": query,
-        "found": capped_count(found) if query else "",
+        "found": _count(found, page) if query else "",
         "summary": summary_view(compaction, query),
         "page": page,
         "dropped": cards(page.rows, request.workspace, query=query),
-        "kept": [] if clearing else _beside(request, queries.kept_by(compaction).order_by("-position", "-id"))[::-1],
+        "kept": []
+        if clearing or not compaction.kept_count
+        else _beside(request, queries.kept_by(compaction).order_by("-position", "-id"))[::-1],
         "restored": _beside(request, _restored(compaction, following)),
         "clearing": clearing,
         "reports": reports(compaction),
     }
+
+
+def _count(found: QuerySet[Message], page: Page[Message]) -> str:
+    """Without looking through all messages a second time where the page has them all."""
+    return capped_count(found) if page.previous or page.next else f"{len(page.rows):,}"
 
 
 def _restored(compaction: Compaction, following: Compaction | None) -> Any:

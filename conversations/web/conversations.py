@@ -150,10 +150,11 @@ def conversation_figure(request: WorkspaceRequest, pk: int) -> HttpResponse:
     conversation = one_of(request, pk)
     cache = request.GET.get("show") == "cache"
     compactions = _compactions(conversation)
+    by_time = request.GET.get("by") == "time"
     figure = token_timeline(
-        queries.points_of(conversation, cache=cache),
+        queries.points_of(conversation, times=by_time, cache=cache),
         [cut_of(compaction, conversation) for compaction in compactions],
-        by_time=request.GET.get("by") == "time",
+        by_time=by_time,
         cache=cache,
         limits=_limits(conversation, compactions),
         within=_range(request),

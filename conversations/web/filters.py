@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
+from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -88,6 +89,16 @@ class ConversationFilters(Filters):
             "compacted": {"yes": "at least once", "no": "never"},
             "since": {value: label for value, (label, _) in PERIODS.items()},
         }
+
+    def as_api_query(self) -> str:
+        """The same rows asked of the API, for the export."""
+        query = {"workspace": self.workspace.slug, "format": "csv"}
+        query |= {name: self.value(name) for name in ("q", "agent", "source", "model") if self.value(name)}
+        if self.value("compacted"):
+            query["compacted"] = "true" if self.value("compacted") == "yes" else "false"
+        if self.value("since"):
+            query["since"] = (timezone.now() - PERIODS[self.value("since")][1]).isoformat(timespec="seconds")
+        return urlencode(query)
 
     def apply(self, rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
         """The rows left."""

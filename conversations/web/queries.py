@@ -3,12 +3,14 @@
 import json
 import re
 from datetime import datetime
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import (
     BooleanField,
     Case,
     Count,
+    DateTimeField,
     Exists,
     F,
     Func,
@@ -65,12 +67,12 @@ def parent_of(conversation: Conversation) -> Conversation | None:
 # --- the timeline -----------------------------------------------------------------------------------------------------
 
 
-def points_of(conversation: Conversation, *, cache: bool = False) -> list[Point]:
-    """The turns whose context is known, in order."""
+def points_of(conversation: Conversation, *, times: bool = False, cache: bool = False) -> list[Point]:
+    """The turns whose context is known, in order. Reading a time costs five times as much as reading a number."""
     rows = Request.objects.filter(
         workspace=conversation.workspace_id, conversation=conversation, purpose="turn", context_tokens__isnull=False
     ).order_by("position", "id")
-    fields = ["position", "context_tokens", "at"]
+    fields: list[Any] = ["position", "context_tokens", "at" if times else Value(None, DateTimeField())]
     if cache:
         fields += ["cache_read_tokens", "cache_write_tokens"]
     return [Point(*row) for row in rows.values_list(*fields)]
@@ -107,19 +109,29 @@ def position_before(message: Message) -> int | None:
 
 
 def saying(query: str) -> Q:
-    """Messages with these words in any text, tool name or input, whatever the case; not in ids and types."""
+    """Messages with these words in any text, tool name or input, whatever the case; not in ids and types.
+
+    Reading 20,000 messages as JSON takes seconds, and most can be told apart by their bytes. But only where words and
+    their JSON are the same: a quotation mark or "é" may be written in several ways.
+    """
+    exact = Q(_says(query))
+    return Q(_holds(query)) & exact if re.fullmatch(r"[ !#-\[\]-~]+", query) else exact
+
+
+def _says(query: str) -> Func:
     words = json.dumps(query.replace("\0", ""), ensure_ascii=False)
     path = (
         '$[*].keyvalue() ? (@.key != "type" && @.key != "id").value.**'
         f' ? (@.type() == "string" && @ like_regex {words} flag "iq")'
     )
-    found = Func(
-        Cast("blocks", JSONField()),
-        Value(path),
-        template="jsonb_path_exists(%(expressions)s::jsonpath)",
-        output_field=BooleanField(),
-    )
-    return Q(found)
+    template = "jsonb_path_exists(%(expressions)s::jsonpath)"
+    return Func(Cast("blocks", JSONField()), Value(path), template=template, output_field=BooleanField())
+
+
+def _holds(query: str) -> Func:
+    pattern = "%" + re.sub(r"([%_])", r"\\\1", query) + "%"
+    template, between = "(%(expressions)s)", "::text ILIKE "
+    return Func(F("blocks"), Value(pattern), template=template, arg_joiner=between, output_field=BooleanField())
 
 
 # --- compactions ------------------------------------------------------------------------------------------------------

@@ -1,10 +1,6 @@
-"""A browser on a running server: Debian's Chromium, or whichever OBSERVATORY_CHROMIUM names; skipped where there is none."""
-
-import os
-import shutil
+"""Rows for the browser's tests, and a page that fails the test on whatever the browser complains of."""
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.factories import (
     create_api_key,
@@ -14,22 +10,6 @@ from tests.factories import (
     create_message,
     create_request,
 )
-
-CHROMIUM = os.environ.get("OBSERVATORY_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """One for all tests of a module: starting it takes a second."""
-    if not CHROMIUM:
-        pytest.skip("no Chromium on this machine")
-    # Playwright's loop runs in this thread, and Django would refuse to make rows in it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 class Complaints(list):
@@ -51,15 +31,13 @@ class Complaints(list):
 
 
 @pytest.fixture
-def page(browser, live_server, alice):
-    """Alice's, signed in, 1440 px wide. Fails the test on anything the browser complains of."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=live_server.url)
-    context.add_cookies([{"name": "sessionid", "value": alice.cookies["sessionid"].value, "url": live_server.url}])
+def page(context, live_server, as_member, alice):
+    """Alice's. Fails the test on anything the browser complains of."""
+    as_member(alice)
     opened, complaints = context.new_page(), Complaints()
     complaints.watch(opened, live_server.url)
     opened.complaints = complaints  # a test that breaks something takes its own away
     yield opened
-    context.close()
     assert complaints == []
 
 

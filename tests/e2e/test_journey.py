@@ -2,17 +2,13 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from conversations.ops.accounts import create_sign_in_link
-from tests.e2e.browsing import browser, drawn, filled, go, page  # noqa: F401 -- fixtures
-
-pytestmark = pytest.mark.e2e
+from tests.e2e.browsing import drawn, filled, go, page  # noqa: F401 -- fixtures
 
 
-def test_from_the_sign_in_link_to_the_dropped_words(browser, live_server, alice, filled):  # noqa: F811
-    context = browser.new_context(base_url=live_server.url)
+def test_from_the_sign_in_link_to_the_dropped_words(context, alice, filled):  # noqa: F811
     page = context.new_page()  # noqa: F811
 
     page.goto(f"/sign-in/{create_sign_in_link(alice.user)}/")
@@ -27,7 +23,6 @@ def test_from_the_sign_in_link_to_the_dropped_words(browser, live_server, alice,
     expect(page.locator("#sides")).to_contain_text("1 of 14 dropped messages and 1 place in the summary")
     page.locator(".message").get_by_role("link", name="in the conversation").click()
     expect(page.locator(".message.current")).to_contain_text("8443")
-    context.close()
 
 
 def test_a_marker_of_the_timeline_leads_to_its_compaction(page, filled):  # noqa: F811

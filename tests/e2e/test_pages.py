@@ -3,9 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.e2e.browsing import browser, filled, go, page  # noqa: F401 -- fixtures
-
-pytestmark = pytest.mark.e2e
+from tests.e2e.browsing import filled, go, page  # noqa: F401 -- fixtures
 
 # URLs below the workspace; names in braces are rows of the filled one
 EMPTY = ["", "conversations/", "conversations/?q=nothing", "compactions/", "import/", "settings/api-keys/", "nothing/"]
@@ -60,8 +58,8 @@ def test_pages_are_small(page, urls):  # noqa: F811
         assert page.evaluate("document.querySelectorAll('*').length") <= 3000, url
 
 
-def test_pages_work_without_javascript(browser, live_server, alice, filled):  # noqa: F811
-    context = browser.new_context(java_script_enabled=False, base_url=live_server.url)
+def test_pages_work_without_javascript(chromium, live_server, alice, filled):  # noqa: F811
+    context = chromium.new_context(java_script_enabled=False, base_url=live_server.url)
     context.add_cookies([{"name": "sessionid", "value": alice.cookies["sessionid"].value, "url": live_server.url}])
     opened = context.new_page()
 

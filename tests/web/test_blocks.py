@@ -11,7 +11,7 @@ from conversations.web.blocks import FOLDED_SHOWN, LINE_SHOWN, TEXT_SHOWN, call_
             "Bash",
             "make",
         ),
-        ({"type": "tool_call", "name": "Odd", "input": {"n": 1}}, "Odd", '{"n": 1}'),
+        ({"type": "tool_call", "name": "Odd", "input": {"n": 1}}, "Odd", '{"n":1}'),
         ({"type": "tool_call", "name": "Shell", "input": "ls -la"}, "Shell", "ls -la"),
         ({"type": "tool_call", "name": "Bare"}, "Bare", "(empty)"),
         ({"type": "tool_result", "id": "t1", "text": "\n  2 passed\nmore"}, "Bash result", "2 passed"),
@@ -63,3 +63,10 @@ def test_call_names_finds_calls_of_all_messages():
     assert call_names([[{"type": "tool_call", "id": "a", "name": "Read"}], [{"type": "text", "text": ""}]]) == {
         "a": "Read"
     }
+
+
+def test_shown_folds_what_the_harness_wrote_at_length():
+    short, long = {"type": "text", "text": "Caveat."}, {"type": "text", "text": "Skill: \n" * 200}
+
+    assert [part.folded for part in shown([short, long], aside=True)] == [False, True]
+    assert [part.folded for part in shown([short, long])] == [False, False]

@@ -68,7 +68,7 @@ def test_list_tells_nothing_matched_from_nothing_there(alice, conversation):
 @pytest.mark.parametrize("rows", [1, 3])
 def test_page_asks_as_much_for_any_number_of_rows(alice, conversation, rows, django_assert_num_queries):
     messages = [create_message(conversation) for _ in range(rows)]
-    compaction = create_compaction(conversation, dropped=messages)
+    compaction = create_compaction(conversation, dropped=messages, kept_count=1)
     url = compaction.get_absolute_url()
 
     with django_assert_num_queries(8):
@@ -97,7 +97,7 @@ def test_page_shows_the_summary_beside_what_it_replaced(alice, conversation):
 
 def test_page_counts_as_kept_what_a_later_compaction_dropped(alice, conversation):
     message = create_message(conversation, external_id="long-lived")
-    first = create_compaction(conversation)
+    first = create_compaction(conversation, kept_count=1)
     create_compaction(conversation, dropped=[message])
 
     response = alice.get(first.get_absolute_url())

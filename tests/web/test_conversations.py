@@ -321,3 +321,17 @@ def test_figure_links_each_compaction(alice, acme):
 )
 def test_figure_bears_any_query(alice, acme, query):
     assert alice.get(f"{compacted(acme).get_absolute_url()}figure.json", query).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"q": "mig"}, {"agent": "coder", "compacted": "yes"}, {"since": "7d", "compacted": "no"}]
+)
+def test_list_exports_the_rows_it_shows(alice, three, query):
+    response = alice.get(LIST, query)
+    address = re.search(r'href="(/api/v1/conversations[^"]*)"', response.content.decode())[1].replace("&amp;", "&")
+
+    exported = b"".join(alice.get(address)).decode()
+
+    assert [title for title in ("Migrate billing", "Refund order", "Quarterly report") if title in exported] == titles(
+        response
+    )
