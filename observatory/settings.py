@@ -60,6 +60,7 @@ X_FRAME_OPTIONS = "DENY"
 # --- limits of what is taken in ---
 MAX_BODY_BYTES = env_int("OBSERVATORY_MAX_BODY_BYTES", 20_000_000)  # of one POST of events, decompressed
 MAX_TRANSCRIPT_BYTES = env_int("OBSERVATORY_MAX_TRANSCRIPT_BYTES", 1_000_000_000)
+MAX_AUDIT_BYTES = env_int("OBSERVATORY_MAX_AUDIT_BYTES", 50_000_000)  # of a transcript audited while its sender waits
 MAX_EVENT_BYTES = env_int("OBSERVATORY_MAX_EVENT_BYTES", 10_000_000)
 MAX_EVENTS = env_int("OBSERVATORY_MAX_EVENTS", 10_000)  # in one POST
 MAX_DEPTH = env_int("OBSERVATORY_MAX_DEPTH", 64)  # nesting of one event

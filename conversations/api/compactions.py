@@ -12,6 +12,7 @@ from conversations.api.conversations import agents, conversation_of
 from conversations.api.messages import FILTERS, light
 from conversations.api.pagination import Keyset, Page
 from conversations.api.parameters import Parameter, chosen, equal, row_id, since_and_until, yes_or_no
+from conversations.api.ranked import Ranked
 from conversations.api.reading import ListView, ReadView
 from conversations.api.serializers import CompactionSerializer, MessageSerializer, OneCompactionSerializer
 from conversations.models import Compaction, Message, Workspace
@@ -25,6 +26,8 @@ def compactions_of(workspace: Workspace) -> QuerySet[Compaction]:
     return rows.defer(*unread, "conversation__search", "conversation__sparkline")
 
 
+#: As the index of audits has it.
+WORST = Ranked("audit__risk", tie="audit__id", tie_descending=True)
 KIND = (
     chosen("kind", "What did the replacing.", CompactionKind, "kind"),
     chosen("trigger", "Why it happened then.", Trigger, "trigger"),
@@ -34,7 +37,7 @@ KIND = (
 
 
 class CompactionListView(ListView):
-    """All compactions of the workspace, newest first."""
+    """All compactions of the workspace, newest or worst first."""
 
     serializer_class = CompactionSerializer
     keyset = Keyset("at", descending=True)
@@ -54,11 +57,19 @@ class CompactionListView(ListView):
             type="boolean",
         ),
         *since_and_until("at", "Happened"),
+        Parameter(
+            "order", "newest, or worst: by `audit.risk`, without those that are not audited.", choices=("newest", "worst")
+        ),
     )  # fmt: skip
 
     def rows(self) -> QuerySet[Any]:
         """All of the workspace's."""
-        return compactions_of(self.workspace)
+        rows = compactions_of(self.workspace)
+        return rows.filter(audit__workspace=self.workspace) if self.order() is WORST else rows
+
+    def order(self) -> Keyset:
+        """Newest or worst first."""
+        return WORST if self.values.get("order") == "worst" else self.keyset
 
 
 class CompactionsOfConversationView(ListView):

@@ -44,7 +44,7 @@ def workspace_of(request: Request) -> Workspace:
         if asked and asked != request.auth.workspace.slug:
             raise Http404
         return request.auth.workspace
-    ours = Workspace.objects.filter(memberships__user=request.user)
+    ours = Workspace.objects.filter(memberships__user_id=request.user.pk)
     found = list((ours.filter(slug=asked) if asked else ours)[:2])
     if not found:
         raise Http404
@@ -81,12 +81,12 @@ class ReadView(APIView):
         """One for all rows of an answer: building it costs more than using it."""
         return self.serializer_class(context={"workspace": self.workspace})
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         """Answers depend on who asks and may be kept only by them, to be asked for again with their ETag."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response.setdefault("Cache-Control", "private, no-cache")
-        patch_vary_headers(response, ["Authorization", "X-API-Key", "Cookie"])
-        return response
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.setdefault("Cache-Control", "private, no-cache")
+        patch_vary_headers(answer, ["Authorization", "X-API-Key", "Cookie"])
+        return answer
 
 
 PAGING = (
@@ -110,7 +110,7 @@ class ListView(ReadView):
         """Its own, and those of pages."""
         return (*cls.known, *PAGING)
 
-    def rows(self, **ids: int) -> QuerySet[Any]:
+    def rows(self, *_: Any, **ids: Any) -> QuerySet[Any]:
         """What is listed, before filters."""
         raise NotImplementedError
 
@@ -118,7 +118,7 @@ class ListView(ReadView):
         """The order of this answer."""
         return self.keyset
 
-    def get(self, request: Request, **ids: int) -> HttpResponseBase:
+    def get(self, request: Request, *_: Any, **ids: Any) -> HttpResponseBase:
         """A page, or everything."""
         rows = self.rows(**ids).filter(conditions(self.values, self.known))
         kind = request.accepted_renderer.format
@@ -141,7 +141,7 @@ class ListView(ReadView):
         """The page asked for."""
         return page_of(rows, self.order(), cursor=self.values.get("cursor", ""), limit=self.limit())
 
-    def links(self, request: Request, page: Page) -> dict[str, str | None]:
+    def links(self, request: Request, page: Page) -> dict[str, Any]:
         """Where the list goes on."""
         return {"next": link(request, cursor=page.next) if page.next else None}
 

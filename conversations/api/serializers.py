@@ -74,6 +74,7 @@ class MessageSerializer(_Linked):
 
     @extend_schema_field({"type": ["array", "null"], "items": {"$ref": "#/components/schemas/Block"}})
     def get_blocks(self, row: Any) -> Any:
+        """All of them, or what the list left of them."""
         return row.shown_blocks if hasattr(row, "shown_blocks") else row.blocks
 
 
@@ -100,7 +101,7 @@ class TokensBeforeSerializer(serializers.Serializer[Any]):
 
 
 class TokensAfterSerializer(serializers.Serializer[Any]):
-    """Context tokens after it: as the source says (often only the summary's), and as the first request after it shows."""
+    """Context tokens after it: as the source says (often only the summary's), and as the first request shows."""
 
     reported = _count("tokens_after_reported")
     observed = _count("tokens_after_observed")
@@ -116,13 +117,17 @@ class CostSerializer(serializers.Serializer[Any]):
 
 
 class AuditSerializer(serializers.ModelSerializer[CompactionAudit]):
-    """What the auditor counted; null = not audited yet."""
+    """What the auditor counted; null = not audited yet. `risk` orders "worst first"; `harm_checkable` false = nothing
+    followed that could show harm."""
+
+    llm_cost_usd = serializers.FloatField(help_text="What asking a language model about it has cost, in US dollars.")
 
     class Meta:
         model = CompactionAudit
         fields = (
             "state", "version", "audited_at", "retention", "retention_low", "retention_high", "facts", "kept",
-            "altered", "forgotten", "added", "harmful", "open_losses", "risk", "harm_checkable",
+            "altered", "forgotten", "added", "harmful", "open_losses", "risk", "harm_checkable", "error", "llm_state",
+            "llm_reason", "llm_cost_usd",
         )  # fmt: skip
 
 
@@ -174,6 +179,7 @@ class OneCompactionSerializer(CompactionSerializer):
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_summary(self, row: Compaction) -> str | None:
+        """Its text stands in the message."""
         if row.summary_message is None:
             return None
         texts = [block.get("text", "") for block in row.summary_message.blocks if block.get("type") == "summary"]

@@ -28,7 +28,7 @@ class TranscriptView(APIView):
     def post(self, request: Request) -> HttpResponse:
         """Take the file, and with `?wait=1` digest it before answering. It is named by `?name=` or `X-Filename`."""
         wait = wants_to_wait(request)
-        name, content = _upload(request._request)  # noqa: SLF001 -- DRF's own would parse it
+        name, content = upload(request._request, most=settings.MAX_TRANSCRIPT_BYTES)  # noqa: SLF001 -- DRF's own would parse it
         # On disk first: whether the file is known is only clear at its end, and a slow upload must hold no transaction.
         with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
             for piece in content:
@@ -45,8 +45,8 @@ class TranscriptView(APIView):
         return answer(receipt)
 
 
-def _upload(request: HttpRequest) -> tuple[str, Iterator[bytes]]:
-    most = settings.MAX_TRANSCRIPT_BYTES
+def upload(request: HttpRequest, *, most: int) -> tuple[str, Iterator[bytes]]:
+    """The file's name and content, decompressed: the raw body, or the one file of a form. Raises BadInput, TooLarge."""
     if request.content_type != "multipart/form-data":
         return "", body_pieces(request, most=most, sniff=True)
     files = [file for name in request.FILES for file in request.FILES.getlist(name)]

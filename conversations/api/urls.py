@@ -3,10 +3,12 @@
 from django.urls import path
 
 from conversations.api import (
+    auditing,
     batches,
     compactions,
     conversations,
     events,
+    findings,
     messages,
     schema,
     timeline,
@@ -35,8 +37,14 @@ urlpatterns = [
     path("compactions/<int:compaction_id>", compactions.CompactionView.as_view(), name="api_compaction"),
     path("compactions/<int:compaction_id>/dropped", compactions.DroppedView.as_view(), name="api_dropped"),
     path("compactions/<int:compaction_id>/kept", compactions.KeptView.as_view(), name="api_kept"),
+    path("compactions/<int:compaction_id>/findings", findings.FindingListView.as_view(), name="api_findings"),
+    path(
+        "conversations/<int:conversation_id>/life-lines", findings.LifeLineListView.as_view(), name="api_life_lines"
+    ),
     path("messages/<int:message_id>", messages.MessageView.as_view(), name="api_message"),
     path("agents", conversations.AgentListView.as_view(), name="api_agents"),
+    # an answer without a row: what is sent to it is not kept
+    path("audit", auditing.AuditView.as_view(), name="api_audit"),
     # what it looks like
     path("schema", schema.SchemaView.as_view(), name="api_schema"),
     path("docs/", schema.docs, name="api_docs"),

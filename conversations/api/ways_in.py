@@ -8,8 +8,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from conversations.api.schema import FAULTS
+from conversations.audit.model import FactKind
 from conversations.ingest.events import Block, Event, Problem
-from conversations.vocabulary import BatchState
+from conversations.vocabulary import BatchState, CompactionKind, Outcome, SummaryState
 
 _REF = "#/components/schemas/{name}"
 
@@ -79,15 +80,60 @@ def _own_components() -> dict[str, Any]:
     }  # fmt: skip
 
 
+_LOOSE = {"type": "object", "additionalProperties": True}
+_ADDED = {"id": _TEXT, "kind": _TEXT, "text": _TEXT, "summary_quote": _TEXT, "reason": _TEXT}
+_FINDING = {
+    "id": _TEXT,
+    "kind": {"type": "string", "enum": list(FactKind)},
+    "text": _TEXT,
+    "quote": _TEXT | {"description": "The source's own words."},
+    "author": _TEXT,
+    "messages": _list(_TEXT) | {"description": "External ids, the best place first."},
+    "outcome": {"type": "string", "enum": list(Outcome)},
+    "detail": _TEXT,
+    "probability": {"type": "number", "description": "That the summary lets the agent know it."},
+    "importance": {"type": "number"},
+    "summary_quote": _TEXT | {"description": "The nearest words of the summary; empty = none."},
+    "reason": _TEXT,
+    "detector": _TEXT,
+    "rank": {"type": "number"},
+    "rank_parts": _LOOSE,
+    "evidence": _list(_LOOSE),
+}
+_AUDITED = {
+    "boundary": _TEXT | {"description": "The compaction's external id."},
+    "number": _NUMBER,
+    "summary_state": {"type": "string", "enum": list(SummaryState)},
+    "kind": {"type": "string", "enum": list(CompactionKind)},
+    "complete": {"type": "boolean"},
+    "retention": _LOOSE | {"description": "value, low, high (null = cannot be told) and the number of facts."},
+    "counts": _LOOSE,
+    "harm_checkable": {"type": "boolean"},
+    "findings": _list(_object(_FINDING, "What became of one fact; best first.")),
+    "added": _list(_object(_ADDED, "A statement of the summary without a source.")),
+}
+_UNREAD = {"line": {"type": ["integer", "null"]}, "code": _TEXT, "message": _TEXT}
+
+
+def _report() -> dict[str, Any]:
+    found = {
+        "file": _TEXT,
+        "version": _TEXT | {"description": "The auditor's."},
+        "compactions": _list(_object(_AUDITED, "One compaction.")),
+        "problems": _list(_object(_UNREAD, "A line that could not be read; the first twenty.")),
+    }
+    return _object(found, "What the compactions of a transcript forgot, altered and added.")
+
+
 def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the events, from the types that read them, and the batches. A hook of the generator."""
     [event, block, _problem], schemas = msgspec.json.schema_components([Event, Block, Problem], ref_template=_REF)
-    components = schemas | {"Event": event, "Block": block} | _own_components()
+    components = schemas | {"Event": event, "Block": block, "Report": _report()} | _own_components()
     result["components"]["schemas"] = dict(sorted({**result["components"]["schemas"], **components}.items()))
     return result
 
 
-# --- examples -----------------------------------------------------------------------------------------------------------
+# --- examples -------------------------------------------------------------------------------------------------------
 
 _EVENTS = OpenApiExample(
     "A question, the model's call, and a compaction",
@@ -95,13 +141,13 @@ _EVENTS = OpenApiExample(
     request_only=True,
     value={
         "events": [
-            {"type": "conversation", "conversation": "ticket-4711", "title": "Invoice without VAT", "agent": "support"},
+            {"type": "conversation", "conversation": "ticket-4711", "title": "Invoice without VAT", "agent": "helper"},
             {"type": "message", "id": "m1", "conversation": "ticket-4711", "role": "user", "at": "2026-11-22T13:55:22Z",
              "content": "Please never call me, only e-mail."},
             {"type": "request", "id": "r1", "conversation": "ticket-4711", "model": "claude-sonnet-5-5",
              "usage": {"input_tokens": 1200, "cache_read_tokens": 48000, "output_tokens": 310}},
             {"type": "compaction", "id": "c1", "conversation": "ticket-4711", "kind": "threshold",
-             "trigger": "threshold", "summary": "The customer asks for an invoice without VAT.", "tokens_before": 49510},
+             "trigger": "threshold", "summary": "The customer wants an invoice without VAT.", "tokens_before": 49510},
         ]
     },
 )  # fmt: skip
@@ -121,7 +167,30 @@ _TAKEN = OpenApiExample(
     },
 )  # fmt: skip
 
-# --- the views ----------------------------------------------------------------------------------------------------------
+_REPORT = OpenApiExample(
+    "A rule that was forgotten",
+    media_type="application/json",
+    response_only=True,
+    value={
+        "file": "session.jsonl", "version": "1", "problems": [],
+        "compactions": [{
+            "boundary": "c1", "number": 1, "summary_state": "text", "kind": "client", "complete": True,
+            "retention": {"value": 0.0, "low": 0.0, "high": 0.0, "facts": 1},
+            "counts": {"kept": 0, "altered": 0, "forgotten": 1, "superseded": 0, "unverifiable": 0, "added": 0,
+                       "harm": 0, "kind": {"prohibition": {"forgotten": 1}}},
+            "harm_checkable": False, "added": [],
+            "findings": [{
+                "id": "9f2c", "kind": "prohibition", "text": "The user: never call me, only e-mail.",
+                "quote": "Please never call me, only e-mail.", "author": "user", "messages": ["m1"],
+                "outcome": "forgotten", "detail": "", "probability": 0.06, "importance": 0.7, "summary_quote": "",
+                "reason": "The summary does not say it.", "detector": "words", "rank": 0.8, "rank_parts": {},
+                "evidence": [],
+            }],
+        }],
+    },
+)  # fmt: skip
+
+# --- the views ------------------------------------------------------------------------------------------------------
 
 _WAIT = OpenApiParameter("wait", OpenApiTypes.BOOL, description="1: digest the batch before answering.")
 _PAGING = [
@@ -156,13 +225,26 @@ _described(
     "transcripts.TranscriptView", "post", operation_id="transcripts_create", tags=["ingest"],
     parameters=[_WAIT, OpenApiParameter("name", OpenApiTypes.STR, description="The file's name, for people.")],
     summary="Send a transcript",
-    description="A whole session file of Claude Code or Codex, recognised by its content; streamed. One that grew is sent"
-    " again and only the new part is digested.",
+    description="A whole session file of Claude Code or Codex, recognised by its content; streamed. One that grew is"
+    " sent again and only the new part is digested.",
     request={
         "application/octet-stream": {"type": "string", "format": "binary"},
         "multipart/form-data": _object({"file": {"type": "string", "format": "binary"}}, "A form with one file."),
     },
     responses={"207": OpenApiResponse(_ref("Receipt"), "The batch."), **_TOO_LARGE, **_FAULTS},
+)  # fmt: skip
+_described(
+    "auditing.AuditView", "post", operation_id="audit", tags=["read"],
+    parameters=[OpenApiParameter("name", OpenApiTypes.STR, description="The file's name, for the report.")],
+    summary="Audit a transcript without keeping it",
+    description="A whole session file of Claude Code or Codex in, the report of `manage.py audit --json` out: for each"
+    " compaction what was forgotten, altered or added. Nothing is stored. One at a time in each process of the server.",
+    request={
+        "application/octet-stream": {"type": "string", "format": "binary"},
+        "multipart/form-data": _object({"file": {"type": "string", "format": "binary"}}, "A form with one file."),
+    },
+    responses={"200": OpenApiResponse(_ref("Report"), "The report."), **_TOO_LARGE, **_FAULTS},
+    examples=[_REPORT],
 )  # fmt: skip
 _described(
     "batches.BatchListView", "get", operation_id="batch_list", tags=["ingest"], parameters=[_STATE, *_PAGING],

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from django.db.models import Count, Max, Q, QuerySet, Sum
@@ -80,7 +81,7 @@ def segment_of(compaction: Compaction, *, following: int = FOLLOWING_MESSAGES) -
         number=compaction.number,
         kind=CompactionKind(compaction.kind),
         summary_state=SummaryState(compaction.summary_state),
-        summary=_summary(compaction),
+        summary=summary_of(compaction),
         dropped=_lines(stretch.dropped().only(*_FIELDS)[:DROPPED_MESSAGES]),
         kept=_lines(stretch.kept().only(*_FIELDS)[:DROPPED_MESSAGES]),
         restored=_lines(message for message in after if message.pk in restored),
@@ -99,7 +100,8 @@ def _put_back(after: Sequence[Message]) -> Iterable[Message]:
             yield message
 
 
-def _summary(compaction: Compaction) -> str:
+def summary_of(compaction: Compaction) -> str:
+    """The text that the offsets of findings and additions point into; "" where it cannot be read."""
     if compaction.summary_state != SummaryState.TEXT or compaction.summary_message is None:
         return ""
     return "\n".join(line.text for line in _lines([compaction.summary_message]))
@@ -157,3 +159,30 @@ def compactions_to_audit(conversation: Conversation) -> list[Compaction]:
     """Its compactions in order, each with its audit where there is one."""
     rows = Compaction.objects.filter(workspace=conversation.workspace_id, conversation=conversation)
     return list(rows.select_related("audit", "summary_message", "conversation").order_by("position", "id"))
+
+
+# --- what was found, for people and programs --------------------------------------------------------------------------
+
+
+def with_messages(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """The findings of one compaction, each with `placed`: (span, message) for every place, best first; None for a
+    message that is gone. One query. The messages have no blocks."""
+    if not findings:
+        return findings
+    ids = {span[0] for finding in findings for span in finding.spans}
+    first = findings[0]
+    rows = Message.objects.filter(workspace=first.workspace_id, conversation=first.conversation_id, external_id__in=ids)
+    by_id = {message.external_id: message for message in rows.only("id", "external_id", "position", "role", "origin")}
+    for finding in findings:
+        finding.placed = [(Span(*span), by_id.get(span[0])) for span in finding.spans]
+    return findings
+
+
+def counts_of(compaction: Compaction) -> dict[str, Any]:
+    """As `report.counts`, from what is stored: by outcome, and by kind and outcome. One query."""
+    found = Finding.objects.filter(workspace=compaction.workspace_id, compaction=compaction)
+    rows = list(found.order_by().values_list("kind", "outcome").annotate(Count("id")))
+    kinds: dict[str, dict[str, int]] = {}
+    for kind, outcome, number in sorted(rows):
+        kinds.setdefault(kind, {})[outcome] = number
+    return {outcome.value: sum(n for _, o, n in rows if o == outcome) for outcome in Outcome} | {"kind": kinds}

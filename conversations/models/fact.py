@@ -1,6 +1,6 @@
 """What became of what was known: the auditor's findings at one compaction, and what it cost to find them."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -108,6 +108,8 @@ class Finding(models.Model):
     parts = models.JSONField(default=dict)  # of importance and rank, for "why"
     evidence = models.JSONField(default=list)  # harm afterwards
     harmful = models.BooleanField(default=False)
+
+    placed: list[tuple[Any, Any]]  # spans with their messages, where conversations.audit.queries.with_messages read them
 
     objects = FindingQuerySet.as_manager()
 
