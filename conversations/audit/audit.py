@@ -35,8 +35,8 @@ AUDITOR_VERSION = "1"
 LOST = frozenset({Outcome.FORGOTTEN, Outcome.ALTERED})
 #: Signs of harm are looked for around so many losses, the highest ranked: nobody reads further, and time is bounded.
 WATCHED = 150
-#: A sign of harm lifts a loss only by what its severity exceeds this. MEASURED on the hand labels: losses that were merely
-#: looked up again (severity .4) are important as often as others (22 % against 20 %).
+#: A sign of harm lifts a loss only by what its severity exceeds this. MEASURED on the hand labels: losses that were
+#: merely looked up again (severity .4) are important as often as others (22 % against 20 %).
 MERE = 0.4
 
 
@@ -77,7 +77,8 @@ def judge_segment(segment: Segment, told: Reading | None = None) -> Known:
     ground = background_of(segment, facts, index)
     judged = [(fact, settle(fact, told.judgements.get(fact.id) or judge(fact, index))) for fact in facts]
     texts = {(line.message, line.block): line.text for line in segment.dropped}
-    joined = join_neighbours([pair for pair in judged if pair[1].outcome in LOST], texts)
+    kept = [fact for fact, verdict in judged if verdict.outcome not in LOST]
+    joined = join_neighbours([pair for pair in judged if pair[1].outcome in LOST], texts, kept)
     joined = [
         (fact, settle(fact, told.judgements.get(fact.id, verdict))) for fact, verdict in joined
     ]  # asked as a whole

@@ -1,4 +1,4 @@
-"""How a fact's words stand in what was dropped, in the summary and in what followed: what ranking knows besides the fact."""
+"""How a fact's words stand in what was dropped, in the summary and in what followed: what ranking knows besides."""
 
 import re
 from collections import Counter
@@ -19,7 +19,8 @@ WINDOW = 600
 
 _SPOKEN = frozenset({Author.USER, Author.ASSISTANT, Author.THINKING})
 _NEXT = re.compile(
-    r"(?:current work|pending|next step|remaining|open|to-?do|in progress|last request|what(?:'s| is) next)[^\n]{0,60}\n",
+    r"(?:current work|pending|next step|remaining|open|to-?do|in progress|last request|what(?:'s| is) next)"
+    r"[^\n]{0,60}\n",
     re.IGNORECASE,
 )
 

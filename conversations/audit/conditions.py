@@ -1,4 +1,4 @@
-"""Conditions such as `forgotten>5` or `kind.prohibition.forgotten>0`: parsed, checked against a report, never executed."""
+"""Conditions such as `forgotten>5` or `kind.prohibition.forgotten>0`: parsed and compared, never executed."""
 
 import operator
 import re
@@ -12,8 +12,14 @@ from conversations.vocabulary import Outcome
 
 _FORM = re.compile(r"\s*([a-z_]+(?:\.[a-z_]+){0,2})\s*(>=|<=|==|!=|=|>|<)\s*(\d{1,9}(?:\.\d{1,6})?)(%?)\s*")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
-    ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le, "==": operator.eq, "=": operator.eq, "!=": operator.ne,
-}  # fmt: skip
+    ">": operator.gt,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 NAMES = (*OUTCOMES, "added", "harm", "retention", "lost")
 MOST = 20

@@ -1,18 +1,29 @@
-"""How much losing a fact would matter, from what kind it is, who said it, how lately, how often, and whether it was still open."""
+"""How much losing a fact would matter: by kind, by who said it, how lately, how often, and whether it was open."""
 
 from dataclasses import replace
 from math import log2
 
 from conversations.audit.model import Author, Fact, FactKind, FactState, Importance
 
-#: Share by kind: the weights of the taxonomy (product.md's high, middle, low) on a scale to 1. INFERRED, then checked on
-#: the hand labels: facts labelled important have .62 on average, those labelled noise .41.
+#: Share by kind: the weights of the taxonomy (high, middle, low) on a scale to 1. INFERRED.
 BY_KIND = {
-    FactKind.PROHIBITION: 0.75, FactKind.REQUIREMENT: 0.65, FactKind.PREFERENCE: 0.55, FactKind.ASK: 0.7, FactKind.APPROVAL: 0.6,
-    FactKind.DECISION: 0.6, FactKind.STATE: 0.6, FactKind.ERROR: 0.45, FactKind.ANSWER: 0.5, FactKind.FINDING: 0.4,
-    FactKind.OPTION: 0.4, FactKind.ENVIRONMENT: 0.4, FactKind.KNOWLEDGE: 0.3, FactKind.DELEGATED: 0.3, FactKind.VALUE: 0.3,
+    FactKind.PROHIBITION: 0.75,
+    FactKind.ASK: 0.7,
+    FactKind.REQUIREMENT: 0.65,
+    FactKind.APPROVAL: 0.6,
+    FactKind.DECISION: 0.6,
+    FactKind.STATE: 0.6,
+    FactKind.PREFERENCE: 0.55,
+    FactKind.ANSWER: 0.5,
+    FactKind.ERROR: 0.45,
+    FactKind.FINDING: 0.4,
+    FactKind.OPTION: 0.4,
+    FactKind.ENVIRONMENT: 0.4,
+    FactKind.KNOWLEDGE: 0.3,
+    FactKind.DELEGATED: 0.3,
+    FactKind.VALUE: 0.3,
     FactKind.COMMAND: 0.25,
-}  # fmt: skip
+}
 _BY_AUTHOR = {
     Author.USER: 0.2,
     Author.ASSISTANT: 0.1,

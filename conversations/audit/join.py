@@ -11,36 +11,67 @@ LONGEST = 400  # characters of a joined quote: what is read at one glance
 _GAP = 60  # characters that may stand between neighbours: markup, blanks, a short aside
 
 #: The most consequential kind of its parts names the whole.
-_WEIGHT = {kind: rank for rank, kind in enumerate((
-    FactKind.PROHIBITION, FactKind.REQUIREMENT, FactKind.ASK, FactKind.APPROVAL, FactKind.STATE, FactKind.DECISION, FactKind.PREFERENCE,
-    FactKind.OPTION, FactKind.ANSWER, FactKind.ERROR, FactKind.FINDING, FactKind.ENVIRONMENT, FactKind.DELEGATED, FactKind.VALUE,
-    FactKind.KNOWLEDGE, FactKind.COMMAND,
-))}  # fmt: skip
+_BY_CONSEQUENCE = (
+    FactKind.PROHIBITION,
+    FactKind.REQUIREMENT,
+    FactKind.ASK,
+    FactKind.APPROVAL,
+    FactKind.STATE,
+    FactKind.DECISION,
+    FactKind.PREFERENCE,
+    FactKind.OPTION,
+    FactKind.ANSWER,
+    FactKind.ERROR,
+    FactKind.FINDING,
+    FactKind.ENVIRONMENT,
+    FactKind.DELEGATED,
+    FactKind.VALUE,
+    FactKind.KNOWLEDGE,
+    FactKind.COMMAND,
+)
+_WEIGHT = {kind: rank for rank, kind in enumerate(_BY_CONSEQUENCE)}
 
 Judged = tuple[Fact, Judgement]
 
 
-def join_neighbours(judged: Sequence[Judged], texts: Mapping[tuple[str, int], str]) -> list[Judged]:
-    """`judged` with neighbours of the same block and outcome put together. `texts`: a block's text by message and block."""
-    ordered = sorted(
-        judged, key=lambda pair: (pair[0].spans[0].message, pair[0].spans[0].block, pair[0].spans[0].start)
-    )
+def join_neighbours(
+    judged: Sequence[Judged], texts: Mapping[tuple[str, int], str], kept: Sequence[Fact] = ()
+) -> list[Judged]:
+    """`judged` with neighbours of the same block and outcome put together, unless one of `kept` stands between them.
+
+    `texts`: the text of a block by message and index.
+    """
+    walls: dict[tuple[str, int], list[int]] = {}
+    for span in (fact.spans[0] for fact in kept):
+        walls.setdefault((span.message, span.block), []).append(span.start)
     groups: list[list[Judged]] = []
-    for pair in ordered:
-        if groups and _belongs(groups[-1], pair, texts):
+    for pair in sorted(judged, key=_place):
+        if groups and _belongs(groups[-1], pair, texts, walls):
             groups[-1].append(pair)
         else:
             groups.append([pair])
     return [group[0] if len(group) == 1 else _joined(group, texts) for group in groups]
 
 
-def _belongs(group: list[Judged], pair: Judged, texts: Mapping[tuple[str, int], str]) -> bool:
+def _place(pair: Judged) -> tuple[str, int, int]:
+    span = pair[0].spans[0]
+    return span.message, span.block, span.start
+
+
+def _belongs(
+    group: list[Judged],
+    pair: Judged,
+    texts: Mapping[tuple[str, int], str],
+    walls: Mapping[tuple[str, int], list[int]],
+) -> bool:
     first, last, span = group[0][0].spans[0], group[-1][0].spans[0], pair[0].spans[0]
-    if (span.message, span.block) != (first.message, first.block) or span.end - first.start > LONGEST:
+    block = span.message, span.block
+    if block != (first.message, first.block) or span.end - first.start > LONGEST:
         return False
-    between = texts[span.message, span.block][last.end : span.start]
+    between = texts[block][last.end : span.start]
     same = group[0][1].outcome is pair[1].outcome and group[0][0].state is pair[0].state
-    return same and len(between) <= _GAP and "#" not in between and "```" not in between
+    open_way = not any(last.end <= start < span.start for start in walls.get(block, ()))
+    return same and open_way and len(between) <= _GAP and "#" not in between and "```" not in between
 
 
 def _joined(group: list[Judged], texts: Mapping[tuple[str, int], str]) -> Judged:

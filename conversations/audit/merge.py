@@ -1,4 +1,4 @@
-"""Says one thing once: drafts that state the same become one fact with all its places, its first and its last mention."""
+"""Says one thing once: drafts that state the same become one fact with all its places."""
 
 import hashlib
 from collections import Counter

@@ -12,15 +12,17 @@ from conversations.audit.facts import cues
 from conversations.audit.model import Author, Fact, Finding, Judgement
 from conversations.audit.passages import PassageIndex
 
-#: How much a finding loses for saying what a better one already said, as a share of its own words. MEASURED, each session
-#: judged by the others: without it 40, with it 48 of the 97 important losses stand among the first 25.
+#: How much a finding loses for saying what a better one already said, as a share of its own words, and how much it
+#: gains by saying more. MEASURED on 97 important losses, each session judged by the others: by score alone 40 stand among the
+#: first 25, with variety 47, with both 54.
 REPETITION = 0.9
+FULLNESS = 0.3
 #: Only so many are put in order by variety; the rest keep the order of their score.
 VARIED = 150
 
 
 def features(fact: Fact, judgement: Judgement, index: PassageIndex, ground: Background) -> dict[str, float]:
-    """What the score is made of, by name; every value between about -1 and 6. Means are per word, sums are logarithms."""
+    """What the score is made of, by name, between about 0 and 6. Means are per word, sums are logarithms."""
     stems = ground.of(fact)
     count = max(len(stems), 1)
     known = [stem for stem in stems if stem in ground.summary]
@@ -56,8 +58,9 @@ def features(fact: Fact, judgement: Judgement, index: PassageIndex, ground: Back
 
 
 CUE_NAMES = (
-    "own voice", "given document", "loaded", "open", "done", "label", "decision", "risk", "answer", "mechanism", "statement", "document",
-    "read, then said", "comment", "where it is", "failed", "place", "set-up", "chosen", "not chosen", "task", "delegated", "test", "lint", "edited", "written",
+    "own voice", "given document", "loaded", "open", "done", "label", "decision", "risk", "answer",
+    "mechanism", "statement", "document", "read, then said", "comment", "where it is", "failed", "place",
+    "set-up", "chosen", "not chosen", "task", "delegated", "test", "lint", "edited", "written",
 )  # fmt: skip
 
 
@@ -81,9 +84,10 @@ def varied(findings: Sequence[Finding], ground: Background) -> list[Finding]:
     rest = sorted(findings, key=lambda f: (-f.rank, f.fact.id))
     tail, rest = rest[2 * VARIED :], rest[: 2 * VARIED]
     held = {f.fact.id: 0.0 for f in rest}
+    worth = {f.fact.id: sqrt(f.rank) * max(1, len(ground.of(f.fact))) ** FULLNESS for f in rest}
     chosen: list[Finding] = []
     while rest and len(chosen) < VARIED:
-        best = max(rest, key=lambda f: sqrt(f.rank) * (1 - held[f.fact.id]))
+        best = max(rest, key=lambda f: worth[f.fact.id] * (1 - held[f.fact.id]))
         rest.remove(best)
         chosen.append(best)
         words = ground.of(best.fact)

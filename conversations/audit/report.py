@@ -35,7 +35,7 @@ def compaction_json(audit: Audit) -> dict[str, Any]:
 
 
 def finding_json(finding: Finding, summary: str) -> dict[str, Any]:
-    """One finding. `messages`: external ids, the best place first; `summary_quote`: the nearest words, "" where none are."""
+    """One finding. `messages`: external ids, best place first; `summary_quote`: the nearest words, or ""."""
     fact, judgement = finding.fact, finding.judgement
     near = summary[judgement.start : judgement.end] if judgement.start is not None and judgement.end is not None else ""
     return {

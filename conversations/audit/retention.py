@@ -1,4 +1,4 @@
-"""How much of what mattered is still known: the importance-weighted share kept, with an interval that says how sure it is."""
+"""How much of what mattered is still known: the importance-weighted share kept, and how sure it is."""
 
 import random
 from collections.abc import Sequence

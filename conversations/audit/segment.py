@@ -1,4 +1,4 @@
-"""Cuts a conversation at its compactions: what each one dropped, kept and put back, its summary, and what came after."""
+"""Cuts a conversation at its compactions: what each dropped, kept and put back, its summary, what came after."""
 
 import json
 from collections import defaultdict

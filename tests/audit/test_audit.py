@@ -1,4 +1,4 @@
-"""What holds for every audit: nothing is claimed without a readable summary, everything kept is kept, time is bounded."""
+"""What holds for every audit: nothing is claimed without a readable summary, and time is bounded."""
 
 import json
 import time

@@ -5,7 +5,14 @@ from conversations.errors import BadInput
 
 REPORT = {
     "retention": {"value": 0.4},
-    "counts": {"forgotten": 6, "altered": 1, "kept": 9, "added": 0, "harm": 2, "kind": {"prohibition": {"forgotten": 1}}},
+    "counts": {
+        "forgotten": 6,
+        "altered": 1,
+        "kept": 9,
+        "added": 0,
+        "harm": 2,
+        "kind": {"prohibition": {"forgotten": 1}},
+    },
 }
 
 
@@ -31,7 +38,16 @@ def test_a_condition_is_compared_with_the_report(expression, holds):
 
 @pytest.mark.parametrize(
     "expression",
-    ["", "forgotten", "forgoten>5", "kind.nonsense.forgotten>0", "kind.prohibition>0", "__import__('os')>0", "forgotten>five", "x" * 5000],
+    [
+        "",
+        "forgotten",
+        "forgoten>5",
+        "kind.nonsense.forgotten>0",
+        "kind.prohibition>0",
+        "__import__('os')>0",
+        "forgotten>five",
+        "x" * 5000,
+    ],
 )
 def test_what_is_no_condition_is_refused_with_a_way_to_mend_it(expression):
     with pytest.raises(BadInput) as refused:

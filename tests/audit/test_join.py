@@ -9,8 +9,8 @@ def judged(line, quote, outcome=Outcome.FORGOTTEN, kind=FactKind.FINDING):
     return fact_of(line, quote, kind), judgement
 
 
-def joined(line, *pairs):
-    return join_neighbours(pairs, {(line.message, line.block): line.text})
+def joined(line, *pairs, kept=()):
+    return join_neighbours(pairs, {(line.message, line.block): line.text}, kept)
 
 
 def test_neighbours_of_one_list_become_one_verbatim_finding():
@@ -22,7 +22,13 @@ def test_neighbours_of_one_list_become_one_verbatim_finding():
 
 def test_a_kept_sentence_between_them_keeps_them_apart():
     line = Log().agent("First is gone. This middle one was kept. Third is gone.")
-    assert len(joined(line, judged(line, "First is gone."), judged(line, "Third is gone."))) == 2
+    pairs = judged(line, "First is gone."), judged(line, "Third is gone.")
+    assert len(joined(line, *pairs, kept=[fact_of(line, "This middle one was kept.")])) == 2
+
+
+def test_an_aside_that_is_no_fact_does_not_keep_them_apart():
+    line = Log().agent("First is gone. Let me see. Third is gone.")
+    assert len(joined(line, judged(line, "First is gone."), judged(line, "Third is gone."))) == 1
 
 
 def test_different_outcomes_stay_apart():

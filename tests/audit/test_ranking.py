@@ -1,3 +1,4 @@
+from itertools import pairwise
 from math import exp
 
 import pytest
@@ -65,4 +66,4 @@ def test_variety_loses_nothing_and_ranks_fall():
     facts, _, ground = scene(log)
     found = ranking.varied([Finding(fact, LOST, 0.5) for fact in facts], ground)
     assert len(found) == 400
-    assert all(a.rank >= b.rank for a, b in zip(found, found[1:], strict=False))
+    assert all(a.rank >= b.rank for a, b in pairwise(found))

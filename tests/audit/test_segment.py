@@ -51,7 +51,11 @@ def test_a_segment_holds_the_context_after_and_what_followed():
     first, second = segments_of(conversation())
     assert (first.summary, texts(first.restored)) == ("the first summary", ["a file put back"])
     assert texts(first.continuation) == ["going on", "after all"]
-    assert (second.summary, texts(second.kept), texts(second.continuation)) == ("the second summary", ["going on"], ["after all"])
+    assert (second.summary, texts(second.kept), texts(second.continuation)) == (
+        "the second summary",
+        ["going on"],
+        ["after all"],
+    )
     assert (first.cwd, first.number, second.number) == ("/app", 1, 2)
 
 

@@ -1,3 +1,4 @@
+from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,10 @@ PLAN = "\n".join(f"- step {n} changes the module so that it does what is wanted"
     [
         ("Please rename the flag.", [("user", "Please rename the flag.")]),
         ("<system-reminder>be kind</system-reminder>Rename it please", [("user", "Rename it please")]),
-        ("<command-name>/review</command-name>\n<command-args>all of phase 14</command-args>", [("user", "all of phase 14")]),
+        (
+            "<command-name>/review</command-name>\n<command-args>all of phase 14</command-args>",
+            [("user", "all of phase 14")],
+        ),
         ("[Request interrupted by user]", []),
         ("<bash-stdout>total 4</bash-stdout>", []),
         ("Stop hook feedback: run the linter", []),
@@ -65,4 +69,4 @@ def test_stretches_lie_inside_the_text_and_do_not_overlap(text):
     line = Line("m1", 0, Role.USER, Author.USER, text, 1)
     found = stretches(line)
     assert all(0 <= part.start < part.end <= len(text) for part in found)
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(found))

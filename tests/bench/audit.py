@@ -8,7 +8,7 @@ import argparse
 import sys
 import time
 import tracemalloc
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from unittest.mock import patch
 
 from conversations.audit import ranking
@@ -34,7 +34,7 @@ class Score:
     right: int = 0
 
     def __add__(self, other: "Score") -> "Score":
-        return Score(*(getattr(self, name) + getattr(other, name) for name in self.__slots__ or self.__dict__))
+        return Score(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def __str__(self) -> str:
         return (
@@ -105,7 +105,9 @@ def precision(parts: list[Rows]) -> None:
             findings = [f for f in audit_segment(sample.segment).findings if f.judgement.outcome in LOST]
         verdicts = [v for f in findings[:READ] if (v := sample.verdict(f)) is not None]
         good, told = good + sum(verdicts), told + len(verdicts)
-    print(f"\nWorth a person's time among the first {READ}, session left out: {good} of {told} judged = {share(good, told)}")
+    print(
+        f"\nWorth a person's time among the first {READ}, session left out: {good} of {told} judged = {share(good, told)}"
+    )
 
 
 def memory() -> None:

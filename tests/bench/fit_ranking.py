@@ -21,6 +21,8 @@ from tests.bench.logistic import fit
 TARGET = Path(ranking.__file__).with_name("ranking.json")
 #: A label weighs more than one of the many unlabelled findings, of which some are worth it too.
 LABEL_WEIGHT = 1.5
+#: Spread that a feature is given at least: what is seldom true must not decide alone because it happened to be right.
+NARROWEST = 0.25
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def coefficients(parts: Iterable[Rows]) -> dict:
     x = np.array([[row[name] for name in names] for row in table])
     worth = np.array([value for part in parts for value in part.worth])
     weight = np.array([value for part in parts for value in part.weight])
-    mean, spread = np.average(x, axis=0, weights=weight), np.maximum(x.std(axis=0), 0.05)
+    mean, spread = np.average(x, axis=0, weights=weight), np.maximum(x.std(axis=0), NARROWEST)
     model = fit((x - mean) / spread, worth, weight)
     found = {
         name: [round(float(w), 4), round(float(m), 4), round(float(s), 4)]

@@ -45,14 +45,8 @@ def answers(line: Line) -> Iterator[Draft]:
             cues=("answer",),
             form="item",
         )
-    if match := _SAID.search(line.text[:20_000]):
-        if not match[1].startswith("The user wants to clarify"):
-            yield Draft(
-                FactKind.PROHIBITION,
-                line,
-                match.start(1),
-                min(match.end(1), match.start(1) + 380),
-                "The user refused a call",
-                cues=("refusal",),
-                form="item",
-            )
+    match = _SAID.search(line.text[:20_000])
+    if match and not match[1].startswith("The user wants to clarify"):
+        end = min(match.end(1), match.start(1) + 380)
+        about = "The user refused a call"
+        yield Draft(FactKind.PROHIBITION, line, match.start(1), end, about, cues=("refusal",), form="item")

@@ -13,12 +13,15 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 PROHIBITION = _words(
     r"never|must not|mustn't|do not|don't|does not need|should not|shouldn't|cannot be|may not|no longer|avoid|refrain|"
-    r"forbidden|not allowed|prohibited|under no circumstances|stop \w+ing|without (?:asking|permission|my)|only (?:if|when|after|with|use|the)|"
+    r"forbidden|not allowed|prohibited|under no circumstances|stop \w+ing|without (?:asking|permission|my)|"
+    r"only (?:if|when|after|with|use|the)|"
     r"keep (?:\S+ ){0,4}(?:unchanged|as is|intact)"
 )
 REQUIREMENT = _words(
-    r"must|always|have to|has to|need(?:s|ed)? to|required?|should|shall|make sure|ensure|be sure|before (?:you|any|each|every|committing|pushing)|"
-    r"after (?:you|each|every)|every time|whenever|when you|from now on|remember to|at (?:least|most)|in both|keep|mandatory"
+    r"must|always|have to|has to|need(?:s|ed)? to|required?|should|shall|make sure|ensure|be sure|"
+    r"before (?:you|any|each|every|committing|pushing)|"
+    r"after (?:you|each|every)|every time|whenever|when you|from now on|remember to|at (?:least|most)|in both|"
+    r"keep|mandatory"
 )
 PREFERENCE = _words(
     r"prefer\w*|rather|instead of|i (?:like|want|would like|'d like)|style|format|tone|language|concise|brief|verbose|"
@@ -29,53 +32,71 @@ APPROVAL = _words(
     r"no|nope|not now|reject\w*|decline\w*|leave it|skip (?:it|this|that)|don't bother|never mind|merge it|ship it"
 )
 DECISION = _words(
-    r"decid\w+|decision|chos\w+|choose|chosen|agreed|settled on|opt(?:ed)? for|go(?:ing)? with|went with|instead of|rather than|"
-    r"alternative\w*|approach|trade-?offs?|accept(?:ed|able)?|reject\w*|recommend\w*|by design|on purpose|intentional\w*|deliberate\w*|"
+    r"decid\w+|decision|chos\w+|choose|chosen|agreed|settled on|opt(?:ed)? for|go(?:ing)? with|went with|"
+    r"instead of|rather than|"
+    r"alternative\w*|approach|trade-?offs?|accept(?:ed|able)?|reject\w*|recommend\w*|by design|on purpose|"
+    r"intentional\w*|deliberate\w*|"
     r"out of scope|in scope|option|prefer\w*"
 )
 REASON = _words(
     r"because|since|so that|due to|therefore|reason|hence|otherwise|which means|this means|that's why|in order to"
 )
 OPEN = _words(
-    r"to-?do|fixme|later|pending|remain(?:s|ing)?|left to|still (?:to|need\w*|missing|open|fail\w*|broken)|postpone\w*|defer\w*|"
-    r"not (?:yet|run|tested|verified|implemented|done|covered|included|handled|finished|started|committed|pushed|merged)|"
-    r"un(?:tested|verified|finished|resolved|done|written|committed|pushed)|partial\w*|incomplete|blocked|follow-?ups?|next steps?|"
-    r"in progress|wip|would need|needs? to be|should be (?:added|tested|updated|documented|fixed|considered|removed)|consider\w*|"
-    r"future|tech(?:nical)? debt|skipp?ed|manual(?:ly)? (?:test|check|verif)\w*|haven't|hasn't|won't|missing|no tests?|open question"
+    r"to-?do|fixme|later|pending|remain(?:s|ing)?|left to|still (?:to|need\w*|missing|open|fail\w*|broken)|"
+    r"postpone\w*|defer\w*|"
+    r"not (?:yet|run|tested|verified|implemented|done|covered|included|handled|finished|started|committed|"
+    r"pushed|merged)|"
+    r"un(?:tested|verified|finished|resolved|done|written|committed|pushed)|partial\w*|incomplete|blocked|"
+    r"follow-?ups?|next steps?|"
+    r"in progress|wip|would need|needs? to be|should be (?:added|tested|updated|documented|fixed|considered|"
+    r"removed)|consider\w*|"
+    r"future|tech(?:nical)? debt|skipp?ed|manual(?:ly)? (?:test|check|verif)\w*|haven't|hasn't|won't|missing|"
+    r"no tests?|open question"
 )
 UNSURE = _words(
-    r"might|maybe|perhaps|possibly|probably|likely|seems?|appears?|suspect\w*|hypothes\w+|assum\w+|unclear|unsure|not sure|"
+    r"might|maybe|perhaps|possibly|probably|likely|seems?|appears?|suspect\w*|hypothes\w+|assum\w+|unclear|"
+    r"unsure|not sure|"
     r"estimat\w+|approximate\w*|roughly|could be|may be|i think|presumably|unconfirmed"
 )
 NEGATIVE = _words(
-    r"not|no|never|none|nothing|without|cannot|can't|doesn't|don't|didn't|isn't|aren't|wasn't|won't|only|fails?|failed|failing|"
+    r"not|no|never|none|nothing|without|cannot|can't|doesn't|don't|didn't|isn't|aren't|wasn't|won't|only|"
+    r"fails?|failed|failing|"
     r"missing|absent|unable|unsupported|unavailable|nowhere|neither|lacks?|lost|instead"
 )
 RISK = _words(
-    r"edge cases?|gaps?|risks?|limitations?|caveats?|bugs?|problems?|critical|concerns?|conflicts?|unless|except|however|"
-    r"race conditions?|security|vulnerab\w+|leak\w*|breaks?|breaking|broken|wrong|incorrect\w*|mismatch\w*|inconsisten\w+|contradict\w*|"
-    r"root cause|cause[sd]?|regression|warning|important|note|danger\w*|dead code|duplicat\w+|drops?|overwrit\w+|silently"
+    r"edge cases?|gaps?|risks?|limitations?|caveats?|bugs?|problems?|critical|concerns?|conflicts?|unless|"
+    r"except|however|"
+    r"race conditions?|security|vulnerab\w+|leak\w*|breaks?|breaking|broken|wrong|incorrect\w*|mismatch\w*|"
+    r"inconsisten\w+|contradict\w*|"
+    r"root cause|cause[sd]?|regression|warning|important|note|danger\w*|dead code|duplicat\w+|drops?|"
+    r"overwrit\w+|silently"
 )
 MECHANISM = _words(
     r"returns?|calls?|called|uses?|used|stores?|stored|sets?|reads?|writes?|clears?|copies|computed?|created?|deleted?|"
-    r"contains?|defined|lives?|located|comes from|goes to|depends? on|based on|happens?|runs?|handles?|checks?|points? to|"
+    r"contains?|defined|lives?|located|comes from|goes to|depends? on|based on|happens?|runs?|handles?|"
+    r"checks?|points? to|"
     r"falls? back|default(?:s|ed)?|exists?|already|holds?|tracks?|supports?|expects?|requires?|means|only"
 )
 LOCATION = re.compile(r"\blines? \d+|:\d{1,5}\b|\bin `[^`]+`|\([\w./-]+\.\w{1,5}\)|\b[\w-]+\.\w{1,4}\b")
 NARRATION = re.compile(
-    r"^\W*(?:(?:ok(?:ay)?|now|good|great|perfect|alright|so|wait|hmm|yes|right|actually|next|first|then|also|excellent|interesting)\b[,.!:— -]*)*"
-    r"(?:let me|let's|i'll|i will|i'm going to|i am going to|i need to|i should|i can see|i have|i've|we need to|now i|going to|"
+    r"^\W*(?:(?:ok(?:ay)?|now|good|great|perfect|alright|so|wait|hmm|yes|right|actually|next|first|then|also|"
+    r"excellent|interesting)\b[,.!:— -]*)*"
+    r"(?:let me|let's|i'll|i will|i'm going to|i am going to|i need to|i should|i can see|i have|i've|"
+    r"we need to|now i|going to|"
     r"(?:looking|checking|reading|searching|running|starting|continuing|updating|adding|creating|fixing|moving) \w+)\b",
     re.IGNORECASE,
 )
 FINDING_LEAD = re.compile(
-    r"^\W*(?:(?:good|great|perfect|ok(?:ay)?|so|wait|now)\b[,.!: -]*)*(?:i (?:found|see|notice|understand|can see|discovered|confirmed)|found|"
-    r"the (?:issue|problem|cause|root cause|reason|bug|fix|key|answer|difference|flow)|this (?:means|is because|happens|explains)|it turns out|"
+    r"^\W*(?:(?:good|great|perfect|ok(?:ay)?|so|wait|now)\b[,.!: -]*)*(?:i (?:found|see|notice|understand|"
+    r"can see|discovered|confirmed)|found|"
+    r"the (?:issue|problem|cause|root cause|reason|bug|fix|key|answer|difference|flow)|this (?:means|"
+    r"is because|happens|explains)|it turns out|"
     r"looking at|confirmed|key (?:finding|insight|point)s?|important|note)\b",
     re.IGNORECASE,
 )
 REQUEST = _words(
-    r"please|can you|could you|would you|i want|i need|i'd like|we need|let's|lets|add|fix|implement|change|update|remove|"
+    r"please|can you|could you|would you|i want|i need|i'd like|we need|let's|lets|add|fix|implement|change|"
+    r"update|remove|"
     r"create|make|write|run|check|review|test|explain|use|investigate|refactor|document|commit|push|continue|look|show"
 )
 SUCCESS = _words(

@@ -12,7 +12,8 @@ MAX_LOOK = 20_000
 
 _WRITTEN = re.compile(r'"(?:new_string|content|patch|input)": ?"')
 _DEFINED = re.compile(
-    r"(?:(?<=\\n)|(?<=\")|(?<=\\t)|(?<= ))(?:export |public |async |abstract |pub )*(?:func|def|class|function|interface|type|struct|enum|trait|fn) "
+    r"(?:(?<=\\n)|(?<=\")|(?<=\\t)|(?<= ))(?:export |public |async |abstract |pub )*(?:func|def|class|"
+    r"function|interface|type|struct|enum|trait|fn) "
     r"(?:\([^)\"\\]{1,60}\) )?[A-Za-z_]\w{3,80}(?: (?:implements|extends) \w+)?(?:\([^)\"\\]{0,80}\))?"
 )
 

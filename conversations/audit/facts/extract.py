@@ -39,23 +39,34 @@ def _from_call(scene: Scene, number: int, line: Line, call: Call) -> Iterator[Dr
     """A call or its result, by what the call was for."""
     work = work_of(call)
     if line is call.line:
-        if work is Work.ASK:
-            yield from asked.from_call(call)
-        elif work is Work.DELEGATE:
-            yield from tasks.from_delegation(call)
-        elif work is Work.EDIT:
-            yield from edits.from_edit(call)
+        yield from _from_input(work, call)
     elif call.harness_error:
         yield from asked.answers(line)
-    elif work in (Work.DELEGATE, Work.FETCH):
+    else:
+        yield from _from_result(work, scene, number, call)
+
+
+def _from_input(work: Work, call: Call) -> Iterator[Draft]:
+    """What the agent asked a tool, a helper or the user."""
+    if work is Work.ASK:
+        yield from asked.from_call(call)
+    elif work is Work.DELEGATE:
+        yield from tasks.from_delegation(call)
+    elif work is Work.EDIT:
+        yield from edits.from_edit(call)
+
+
+def _from_result(work: Work, scene: Scene, number: int, call: Call) -> Iterator[Draft]:
+    """What came back."""
+    line = scene.lines[number]
+    if work in (Work.DELEGATE, Work.FETCH):
         yield from spoken.from_report(line)
     elif work is Work.READ and reading.is_document(call):
         yield from reading.from_document(line, call)
-    elif work in (Work.READ, Work.SEARCH, Work.SHELL, Work.OTHER):
+    elif work in (Work.READ, Work.SEARCH, Work.OTHER) or (work is Work.SHELL and reading.is_look(call)):
         if work is Work.SEARCH:
             yield from search.from_search(line, call)
-        if work is not Work.SHELL or reading.is_look(call):
-            yield from reading.from_code(line, call, scene.said_after(number))
+        yield from reading.from_code(line, call, scene.said_after(number))
 
 
 def _from_shell(scene: Scene) -> Iterator[Draft]:

@@ -1,4 +1,4 @@
-"""What was found out from code and documents that were read: the place in the source, with the agent's reading of it."""
+"""What was found out from code and documents that were read: the place, with the agent's reading of it."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,8 @@ _DOCUMENT = re.compile(r"\.(?:md|mdx|rst|txt|adoc|org)$", re.IGNORECASE)
 _GUTTER = re.compile(r"^\s*\d{1,6}(?:→|\t|[:-](?=\s|$))\s?|^[\w@./-]+\.\w{1,6}[:-]\d+[:-]")
 _COMMENT = re.compile(r"^\s*(?://+|#+(?![!\[])|/?\*+|--(?!-)|<!--|;;|\"\"\")\s*(\S.*)?$")
 _DEFINITION = re.compile(
-    r"^\s*(?:export\s+|public\s+|private\s+|static\s+|async\s+|pub\s+)*(?:func|def|class|function|interface|type|struct|enum|trait|impl|"
+    r"^\s*(?:export\s+|public\s+|private\s+|static\s+|async\s+|pub\s+)*(?:func|def|class|function|interface|"
+    r"type|struct|enum|trait|impl|"
     r"const|let|fn|module|describe|it|test)\b\s*\S"
 )
 _BRANCH = re.compile(r"\b(?:if|else|switch|case|return|throw|raise|except|catch|guard|assert)\b")

@@ -1,4 +1,4 @@
-"""What the user wants: rules, preferences, the ask, approvals; and the rules in what was pasted or loaded for the agent."""
+"""What the user wants: rules, preferences, the ask, approvals; and rules in what was pasted or loaded."""
 
 from collections.abc import Iterator
 

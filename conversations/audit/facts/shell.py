@@ -14,7 +14,8 @@ LONGEST_STATUS = 1_500  # characters of output that says where one is; more is a
 LONGEST_COMMAND = 160  # characters; longer ones are made for one occasion
 
 _ERROR_LINE = re.compile(
-    r"\b(?:error|errors?:|fatal|exception|failed|failure|cannot|could not|no such|not found|undefined|denied|refused|timed? ?out|"
+    r"\b(?:error|errors?:|fatal|exception|failed|failure|cannot|could not|no such|not found|undefined|denied|"
+    r"refused|timed? ?out|"
     r"unable|invalid|missing|conflict|panic|does not exist|no matches|FAIL)\b",
     re.IGNORECASE,
 )
@@ -22,14 +23,16 @@ _NOISE_LINE = re.compile(
     r"\b0 (?:errors?|failed|failures?)\b|no errors?\b|^\s*(?:at |File \")|node_modules/|✓|PASS\b|\bok\s", re.IGNORECASE
 )
 _PLACE = re.compile(
-    r"^\W{0,4}(?:on branch|your branch|switched to|ahead of|behind|HEAD (?:is now )?at|up to date with|listening on|running (?:on|at)|"
+    r"^\W{0,4}(?:on branch|your branch|switched to|ahead of|behind|HEAD (?:is now )?at|up to date with|"
+    r"listening on|running (?:on|at)|"
     r"local:\s+http|started (?:on|server)|worktree|rebase|merge|diverged|detached|using (?:node|python|version))[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _CHANGED_DIR = re.compile(r"^\s*cd [^&;\n]+&&\s*")
 _TRIMMED = re.compile(r"(?:\s*(?:2>&1|2>/dev/null|\|\s*(?:tail|head|grep|rg|less|sort|wc|tee|cat)\b[^|&;]*))+\s*$")
 _SETUP = re.compile(
-    r"\b(?:git (?:checkout|switch|worktree|branch|merge|rebase|fetch|stash)|mkdir|docker|export|source|nvm|venv|createdb|psql|ssh)\b"
+    r"\b(?:git (?:checkout|switch|worktree|branch|merge|rebase|fetch|stash)|mkdir|docker|export|source|nvm|"
+    r"venv|createdb|psql|ssh)\b"
 )
 
 

@@ -15,15 +15,15 @@ SHORTEST = 40
 SHORTEST_REPORT = 400
 
 _LABEL = re.compile(
-    r"\b(?:option|variant|approach|alternative|phase|step|level|tier|plan|direction|scenario|case|priority|[A-Z])[ -]?[A-Z0-9]\d?\b",
-    re.IGNORECASE,
+    r"\b(?i:option|variant|approach|alternative|phase|level|tier|plan|direction|scenario|case|"
+    r"priority)[ -]?(?:[A-Z]|\d{1,2})\b|\b[A-Z]{1,2}\d{1,2}\b"
 )
 _LABELLED = re.compile(
-    r"^\W*(?:\*\*)?(?:(?:option|variant|approach|alternative|scenario|direction|phase)\s+\w{1,2}|[A-Z]{1,2}\d{1,3})\b",
-    re.IGNORECASE,
+    r"^\W*(?:(?i:option|variant|approach|alternative|scenario|direction|phase)\s+(?:[A-Z]|\d{1,2})|[A-Z]{1,2}\d{1,3})\b"
 )
 _ANNOUNCED = re.compile(
-    r"\s+(?:(?:So|Now|Next|First|Then|But|And),? )?(?:Let me|Let's|I'll|I will|I'm going to|I should|I need to)\b[^\n]{0,300}$",
+    r"\s+(?:(?:So|Now|Next|First|Then|But|And),? )?(?:Let me|Let's|I'll|I will|I'm going to|I should|"
+    r"I need to)\b[^\n]{0,300}$",
     re.IGNORECASE,
 )
 _MUSING = re.compile(
@@ -31,8 +31,10 @@ _MUSING = re.compile(
     re.IGNORECASE,
 )
 _MOMENT = re.compile(
-    r"^\W*(?:(?:good|great|perfect|excellent|ok(?:ay)?|now|so)\b\W*)*(?:all |the |both |these )?(?:\w+ )?(?:tests?|build|lint(?:er|ing)?|changes?|output|it|that|everything|services?)\b"
-    r"[^.\n]{0,40}\b(?:pass(?:es|ed|ing)?|succeed\w*|succe\w+|clean|works?|working|running|up|fine|good|done|complete[d]?|green)\b",
+    r"^\W*(?:(?:good|great|perfect|excellent|ok(?:ay)?|now|so)\b\W*)*(?:all |the |both |"
+    r"these )?(?:\w+ )?(?:tests?|build|lint(?:er|ing)?|changes?|output|it|that|everything|services?)\b"
+    r"[^.\n]{0,40}\b(?:pass(?:es|ed|ing)?|succeed\w*|succe\w+|clean|works?|working|running|up|fine|good|done|"
+    r"complete[d]?|green)\b",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"(?<![\w/.])[a-zA-Z][a-z]+(?![\w/])")

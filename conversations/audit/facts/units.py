@@ -57,7 +57,8 @@ _RULE = re.compile(r"^[\s|│:+=\-─━┼├┤┌┐└┘┬┴]*$")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*([\w+#.-]*)[^\n]*$", re.MULTILINE)
 _PROSE = frozenset({"text", "txt", "md", "markdown", "plaintext"})
 _CODE_ROW = re.compile(
-    r"[;{}()\[\],=]\s*$|^\s*(?:[$#>%@+]|[-+]\S|//|/\*|\*/|import |from |def |func |class |return |const |let |var |if |for |else|end\b|<\w|"
+    r"[;{}()\[\],=]\s*$|^\s*(?:[$#>%@+]|[-+]\S|//|/\*|\*/|import |from |def |func |class |return |const |let |"
+    r"var |if |for |else|end\b|<\w|"
     r"\w+\(|git |npm |go |python |[\w.]+ = |/|\./|[├└│])"
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]*`”’]{0,3}\s+(?=[\"'(\[*`“A-ZÀ-ÞА-Я0-9])|(?<=[。！？])\s*")

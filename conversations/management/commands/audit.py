@@ -1,8 +1,9 @@
-"""manage.py audit FILE: what the compactions of a transcript forgot, without server or database."""
+"""manage.py audit FILE: what the compactions of a transcript forgot, without server or database; --stale: in the store."""
 
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from conversations.audit import conditions, report
 from conversations.audit.audit import AUDITOR_VERSION, audit_segment
+from conversations.audit.model import Audit, Segment
 from conversations.audit.segment import segments_of
 from conversations.errors import BadInput
 from conversations.ingest.formats import parse_file
@@ -23,8 +25,8 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """FILE and how to show it."""
-        parser.add_argument("file", type=Path, help="a Claude Code session file or a Codex rollout")
+        """FILE and how to show it, or --stale."""
+        parser.add_argument("file", type=Path, nargs="?", help="a Claude Code session file or a Codex rollout")
         parser.add_argument("--json", action="store_true", help="print everything as JSON")
         parser.add_argument("--top", type=int, default=10, metavar="N", help="losses shown per compaction (10)")
         parser.add_argument(
@@ -32,29 +34,83 @@ class Command(BaseCommand):
             metavar="EXPR",
             help="exit with 1 if any compaction meets it, e.g. forgotten>5 or kind.prohibition.forgotten>0",
         )
+        parser.add_argument(
+            "--llm", action="store_true", help="ask a language model, too; needs ANTHROPIC_API_KEY and costs money"
+        )
+        parser.add_argument(
+            "--stale", action="store_true", help="instead of a file: audit again what an older auditor has looked at"
+        )
+        parser.add_argument("--workspace", metavar="SLUG", help="with --stale: only of this workspace")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit code 0; 1 when --fail-on is met; 2 when the file or the condition cannot be read."""
+        """Exit code 0; 1 when --fail-on is met; 2 when the file or the condition cannot be read; 130 when interrupted."""
+        if options["stale"]:
+            return self._renew(options)
+        if options["workspace"]:
+            raise CommandError("--workspace goes with --stale.", returncode=2)
+        if not options["file"]:
+            raise CommandError("Name a transcript, or use --stale for what is stored.", returncode=2)
+        return self._audit(options)
+
+    def _audit(self, options: dict[str, Any]) -> None:
         try:
             wanted = conditions.parse(options["fail_on"]) if options["fail_on"] else []
-            result = self._report(options["file"], options["json"], options["top"])
+            result = self._report(options)
         except BadInput as error:
             raise CommandError(f"{error.message} {error.mend}".strip(), returncode=2) from error
         except OSError as error:
             raise CommandError(f"{options['file']} cannot be read: {error.strerror}.", returncode=2) from error
         self._fail_on(wanted, result)
 
-    def _report(self, file: Path, as_json: bool, top: int) -> dict[str, Any]:
+    def _report(self, options: dict[str, Any]) -> dict[str, Any]:
+        file = options["file"]
+        read = self._ask() if options["llm"] else audit_segment
         events, problems = parse_file(file).events_and_problems()
-        audits = [audit_segment(segment) for segment in segments_of(events)]
+        audits = [read(segment) for segment in segments_of(events)]
         result = report.as_json(str(file), audits, AUDITOR_VERSION)
-        if as_json:
+        if options["json"]:
             self.stdout.write(json.dumps(result, ensure_ascii=False))
         else:
-            self.stdout.write(report.as_text(str(file), audits, top=top, colour=self._is_terminal()))
+            self.stdout.write(report.as_text(str(file), audits, top=options["top"], colour=self._is_terminal()))
         if problems:
             self.stderr.write(f"{len(problems)} lines could not be read, the first: {problems[0].message}")
         return result
+
+    def _ask(self) -> Callable[[Segment], Audit]:
+        """An auditor that asks the model about each compaction, and says on stderr how far it came and what it cost."""
+        from conversations.audit.consult import consult  # noqa: PLC0415 -- slow, and only with --llm
+        from conversations.audit.memory import Book  # noqa: PLC0415
+        from conversations.ops.llm_settings import llm_settings  # noqa: PLC0415
+
+        settings, book = llm_settings(), Book()
+        if not settings.api_key:
+            raise BadInput("--llm needs a key.", mend="Set ANTHROPIC_API_KEY.")
+
+        def ask(segment: Segment) -> Audit:
+            told = consult(segment, settings, book, book)
+            cost = f"{told.calls} calls to {settings.model}, ${told.cost_usd:.4f}"
+            self.stderr.write(f"Compaction {segment.number}: {told.state}, {cost}. {told.reason}".strip())
+            return audit_segment(segment, told.reading)
+
+        return ask
+
+    def _renew(self, options: dict[str, Any]) -> None:
+        """Conversation by conversation; interrupted, it goes on where it was when it is called again."""
+        from conversations.audit.services import audit_conversation, stale_conversations  # noqa: PLC0415 -- needs the store
+        from conversations.management.commands.create_api_key import find_workspace  # noqa: PLC0415
+        from conversations.models import Conversation  # noqa: PLC0415
+
+        if options["file"]:
+            raise CommandError("--stale is about what is stored, and takes no file.", returncode=2)
+        stale = stale_conversations(find_workspace(options["workspace"]) if options["workspace"] else None)
+        done = 0
+        try:
+            for number, conversation in enumerate(Conversation.objects.filter(pk__in=stale).iterator(), 1):
+                done += audit_conversation(conversation)
+                self.stderr.write(f"{number} of {len(stale)} conversations, {done} compactions")
+        except KeyboardInterrupt:
+            raise CommandError(f"Stopped after {done} compactions; run it again to go on.", returncode=130) from None
+        self.stdout.write(f"{done} compactions of {len(stale)} conversations audited.")
 
     def _is_terminal(self) -> bool:
         return bool(getattr(self.stdout, "isatty", lambda: False)()) and sys.stdout.isatty()

@@ -143,7 +143,12 @@ def test_a_failure_that_stayed_is_open():
 
 def test_the_harness_refusing_a_call_is_no_error_of_the_work():
     log = Log()
-    log.call("Edit", '{"file_path": "/a.py", "old_string": "x", "new_string": "y"}', "File has not been read yet", is_error=True)
+    log.call(
+        "Edit",
+        '{"file_path": "/a.py", "old_string": "x", "new_string": "y"}',
+        "File has not been read yet",
+        is_error=True,
+    )
     assert drafts_of(log) == []
 
 
@@ -168,7 +173,11 @@ def test_an_edited_file_is_a_value():
 
 def test_rules_of_a_loaded_skill_are_facts_and_its_prose_is_not():
     log = Log()
-    log.add(Author.HARNESS, "# Skill\n\nThis is about designs.\n\n- Never commit screenshots of users.", origin=Origin.HARNESS)
+    log.add(
+        Author.HARNESS,
+        "# Skill\n\nThis is about designs.\n\n- Never commit screenshots of users.",
+        origin=Origin.HARNESS,
+    )
     assert [d.quote for d in drafts_of(log)] == ["- Never commit screenshots of users."]
 
 

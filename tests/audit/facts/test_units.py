@@ -1,3 +1,4 @@
+from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,10 @@ def said(text):
         ("One short paragraph of words.", ["One short paragraph of words."]),
         ("# Title\n\nBelow the title stands this.", ["Below the title stands this."]),
         ("- first item here\n- second item here", ["- first item here", "- second item here"]),
-        ("1. first item here\n   which goes on\n2. second one", ["1. first item here\n   which goes on", "2. second one"]),
+        (
+            "1. first item here\n   which goes on\n2. second one",
+            ["1. first item here\n   which goes on", "2. second one"],
+        ),
         ("| Name | Meaning |\n|---|---|\n| L2 | not zeroed |", ["| L2 | not zeroed |"]),
         ("", []),
         ("tiny", []),
@@ -48,7 +52,10 @@ def test_a_heading_closes_the_deeper_ones():
     [
         ("```go\nreturn fmt.Errorf(err)\n```\nWords after the code.", ["code", "sentence"]),
         ("```\nThe review is complete and says much.\nNothing else is open now.\n```", ["sentence"]),
-        ("the end of a block that began before\n```\n\nWords after it.\n\n```go\nx := compute(y)\n```", ["sentence", "sentence", "code"]),
+        (
+            "the end of a block that began before\n```\n\nWords after it.\n\n```go\nx := compute(y)\n```",
+            ["sentence", "sentence", "code"],
+        ),
     ],
 )
 def test_fences_hold_code_only_where_it_looks_like_code(text, forms):
@@ -60,7 +67,7 @@ def test_units_lie_inside_their_text_in_order_and_are_bounded(text):
     units = prose(text)
     assert all(0 <= unit.start < unit.end <= len(text) for unit in units)
     assert all(unit.end - unit.start <= LONGEST for unit in units)
-    assert all(a.end <= b.start for a, b in zip(units, units[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(units))
 
 
 @settings(max_examples=20, deadline=2_000)
