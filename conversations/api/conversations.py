@@ -38,7 +38,7 @@ def _words(text: str) -> Q:
     return Q(search=query) if query else Q()
 
 
-def _compacted(wanted: bool) -> Q:
+def _compacted(wanted: bool) -> Q:  # noqa: FBT001 -- the value of a parameter
     return Q(compaction_count__gt=0) if wanted else Q(compaction_count=0)
 
 

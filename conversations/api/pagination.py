@@ -1,4 +1,4 @@
-"""Pages of long lists by key: every row that was there at the first page is visited once, whatever comes in meanwhile."""
+"""Pages of long lists by key: what was there at the first page is visited once, whatever comes in meanwhile."""
 
 import base64
 import binascii

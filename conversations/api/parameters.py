@@ -30,13 +30,16 @@ class Parameter:
 
     def value(self, text: str) -> Any:
         """What was asked for. Raises BadInput."""
+        fits = "\0" not in text and len(text) <= LONGEST and (not self.choices or text in self.choices)
         try:
-            if "\0" in text or len(text) > LONGEST or (self.choices and text not in self.choices):
-                raise ValueError(text)
-            return self.read(text)
+            return self.read(text if fits else _refused(text))
         except (ValueError, OverflowError):
-            mend = f"Use one of {', '.join(self.choices)}." if self.choices else f"{self.help}"
+            mend = f"Use one of {', '.join(self.choices)}." if self.choices else self.help
             raise BadInput(f'"{text[:60]}" is no value of "{self.name}".', mend=mend, at=self.name) from None
+
+
+def _refused(text: str) -> str:
+    raise ValueError(text)
 
 
 def read_parameters(given: Mapping[str, str], known: Iterable[Parameter]) -> dict[str, Any]:
@@ -59,7 +62,7 @@ def conditions(values: Mapping[str, Any], known: Iterable[Parameter]) -> Q:
     return condition
 
 
-# --- ways to read a value -----------------------------------------------------------------------------------------------
+# --- ways to read a value -------------------------------------------------------------------------------------------
 
 
 def moment(text: str) -> datetime:

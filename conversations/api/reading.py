@@ -1,6 +1,6 @@
 """What every way out shares: who may read, what may be asked for, pages, exports, and 304 for what has not changed."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
@@ -21,7 +21,7 @@ from conversations.api.pagination import MOST, PAGE_SIZE, Keyset, Page, page_of
 from conversations.api.parameters import Parameter, conditions, read_parameters, whole
 from conversations.api.schema import ReadSchema
 from conversations.errors import BadInput
-from conversations.models import ApiKey, Workspace
+from conversations.models import ApiKey, User, Workspace
 from conversations.vocabulary import Scope
 
 
@@ -44,7 +44,7 @@ def workspace_of(request: Request) -> Workspace:
         if asked and asked != request.auth.workspace.slug:
             raise Http404
         return request.auth.workspace
-    ours = Workspace.objects.filter(memberships__user_id=request.user.pk)
+    ours = Workspace.objects.filter(members=cast(User, request.user))
     found = list((ours.filter(slug=asked) if asked else ours)[:2])
     if not found:
         raise Http404

@@ -17,6 +17,7 @@ from conversations.api.parameters import Parameter
 _TYPES = {
     "string": OpenApiTypes.STR,
     "integer": OpenApiTypes.INT,
+    "number": OpenApiTypes.NUMBER,
     "boolean": OpenApiTypes.BOOL,
     "date-time": OpenApiTypes.DATETIME,
 }
@@ -70,16 +71,16 @@ class ReadSchema(AutoSchema):
         """The view's first line."""
         return (type(self.view).__doc__ or "").partition("\n")[0].rstrip(".")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override] # as in drf-spectacular
         """What the answer is, and how the list is exported."""
-        lines = [type(self.view).__doc__ or "", self.view.get.__doc__ or ""]
+        lines = [type(self.view).__doc__ or "", self.read_view.get.__doc__ or ""]
         if self._is_list():
             lines.append("`?format=jsonl` and `?format=csv` answer all rows instead of a page.")
         return "\n\n".join(lines)
 
     def get_override_parameters(self) -> list[Any]:
         """What the view takes."""
-        known = (*self.view.parameters(), *((_FORMAT,) if self._is_list() else ()), _WORKSPACE)
+        known = (*self.read_view.parameters(), *((_FORMAT,) if self._is_list() else ()), _WORKSPACE)
         return [
             OpenApiParameter(
                 parameter.name, _TYPES[parameter.type], description=parameter.help, enum=parameter.choices or None
@@ -96,17 +97,22 @@ class ReadSchema(AutoSchema):
         return answers | {code: serializer for code, (serializer, _) in FAULTS.items()}
 
     def _get_response_for_code(self, serializer: Any, status_code: Any, *args: Any, **kwargs: Any) -> Any:
-        answer = super()._get_response_for_code(serializer, status_code, *args, **kwargs)
+        answer = super()._get_response_for_code(serializer, status_code, *args, **kwargs)  # type: ignore[no-untyped-call]
         if status_code in FAULTS:
             answer["description"] = FAULTS[status_code][1]
             answer["content"] = {"application/json": next(iter(answer["content"].values()))}
         return answer
 
+    @property
+    def read_view(self) -> Any:
+        """The view, of which mypy knows only that it is an APIView."""
+        return self.view
+
     def _is_list(self) -> bool:
         return hasattr(self.view, "keyset")
 
     def _row(self) -> dict[str, Any]:
-        reference: dict[str, Any] = self.resolve_serializer(self.view.serializer_class(), "response").ref
+        reference: dict[str, Any] = self.resolve_serializer(self.read_view.serializer_class(), "response").ref
         return reference
 
     def _answer(self) -> dict[str, Any]:

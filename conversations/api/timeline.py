@@ -27,7 +27,7 @@ class TimelineView(ListView):
     serializer_class = RequestSerializer
     keyset = Keyset("position")
     file_name = "timeline"
-    beside = {  # noqa: RUF012 -- for the OpenAPI document
+    beside = {
         "conversation": {"type": "integer"},
         "context_window": {"type": ["integer", "null"], "description": "Tokens the model can hold."},
         "compactions": MarkSerializer,
@@ -35,8 +35,8 @@ class TimelineView(ListView):
     known = (
         Parameter(
             "points",
-            f"About so many calls of the whole conversation ({FEWEST_POINTS} to {MOST_POINTS}) instead of a page: the lowest"
-            " and highest of each stretch, and both edges of every compaction. All of them are real calls.",
+            f"About so many calls of the whole conversation ({FEWEST_POINTS} to {MOST_POINTS}) instead of a page: the"
+            " lowest and highest of each stretch, and both edges of every compaction. All of them are real calls.",
             read=lambda text: whole(text, least=FEWEST_POINTS, most=MOST_POINTS),
             type="integer",
         ),

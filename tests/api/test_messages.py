@@ -110,7 +110,7 @@ def test_places_that_are_not_there(reader, row, query, status):
 
 
 def test_context_at_a_compaction_is_what_had_not_left_before(reader, row):
-    m0, m1 = say(row, 2)
+    m0, _ = say(row, 2)
     first = create_compaction(row, dropped=[m0])
     m2 = create_message(row, external_id="m2")
     second = create_compaction(row, dropped=[m2])

@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from conversations.api import urls
+from tests.factories import create_api_key
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +55,6 @@ def test_every_reference_leads_somewhere(document):
 
 
 def test_example_of_a_batch_is_taken_as_it_stands(document, client, acme):
-    from tests.factories import create_api_key
-
     content = document["paths"]["/api/v1/events"]["post"]["requestBody"]["content"]["application/json"]
     [example] = content["examples"].values()
     _, key = create_api_key(acme)

@@ -2,9 +2,9 @@
 
     python -m tests.bench.pages [--conversations 100000] [--records 20000] [--times 40] [--only WORD] [--explain]
 
-Fills a database of its own, asks through Django's test client (no network, all middleware), and prints for each address
-the server's time (p50, p95), Python's share of the processor, the time of the queries and their number, and the size of
-the answer compressed. On a busy machine only the two in the middle can be compared. Run it by hand.
+Fills a database of its own, asks through Django's test client (no network, all middleware), and prints for each
+address the server's time (p50, p95), Python's share of the processor, the time of the queries and their number, and
+the size of the answer compressed. On a busy machine only the two in the middle can be compared. Run it by hand.
 """
 
 import argparse
@@ -15,15 +15,16 @@ import time
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 import django
+import msgspec
 
-django.setup()
+django.setup()  # before any model is imported
 
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext, get_runner, setup_test_environment
+from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext, get_runner, setup_test_environment  # noqa: E402
 
-from conversations.ingest import services
-from conversations.models import Agent, Conversation, Membership, Message, User, Workspace
+from conversations.ingest import services  # noqa: E402
+from conversations.models import Agent, Conversation, Membership, Message, User, Workspace  # noqa: E402
 
 LONG = 2750  # characters a message: 20,000 records of it are 55 MB
 EVERY = 4000  # records between two compactions of the long conversation
@@ -71,7 +72,7 @@ def fill(workspace, count):
     agents = [Agent.objects.create(workspace=workspace, name=f"agent-{n % 7}", version=f"1.{n}").pk for n in range(20)]
     with connection.cursor() as cursor:
         for statement in FILL:
-            cursor.execute(statement, {"w": workspace.pk, "n": count, "agents": agents})
+            cursor.execute(statement, {"w": workspace.pk, "n": count, "agents": agents, "line": LINE})
     print(f"{count:,} conversations in {time.perf_counter() - began:.0f} s")
 
 
@@ -79,17 +80,18 @@ LINE = (
     '{"stride": 1, "count": 4, "points": [[12000, 12000], [48000, 48000], [9000, 9000], [21000, 21000]], "marks": [2]}'
 )
 FILL = (
-    f"""INSERT INTO conversations_conversation (workspace_id, source, external_id, agent_id, parent_external_id, title, cwd,
-        complete, incomplete_reason, started_at, last_at, model_names, message_count, request_count, compaction_count,
-        tokens_now, tokens_peak, sparkline, created_at)
+    """INSERT INTO conversations_conversation (workspace_id, source, external_id, agent_id, parent_external_id, title,
+        cwd, complete, incomplete_reason, started_at, last_at, model_names, message_count, request_count,
+        compaction_count, tokens_now, tokens_peak, sparkline, created_at)
     SELECT %(w)s, CASE n %% 3 WHEN 0 THEN 'codex' ELSE 'claude_code' END, md5(n::text),
-        (%(agents)s::bigint[])[1 + n %% 20], '', 'Fix the ' || (ARRAY['invoice','parser','timeline','login'])[1 + n %% 4] ||
-        ' of customer ' || n, '/srv/project-' || n %% 50, true, '', now() - n * interval '30 seconds',
+        (%(agents)s::bigint[])[1 + n %% 20], '',
+        'Fix the ' || (ARRAY['invoice','parser','timeline','login'])[1 + n %% 4] || ' of customer ' || n,
+        '/srv/project-' || n %% 50, true, '', now() - n * interval '30 seconds',
         now() - n * interval '29 seconds', ARRAY['claude-sonnet-5-5'], 4, 2, (n %% 3 = 0)::int, 21000, 48000,
-        '{LINE}', now()
+        %(line)s, now()
     FROM generate_series(1, %(n)s) n""",
-    """INSERT INTO conversations_message (workspace_id, conversation_id, external_id, position, role, origin, at, blocks,
-        size, excerpt, content_hash)
+    """INSERT INTO conversations_message (workspace_id, conversation_id, external_id, position, role, origin, at,
+        blocks, size, excerpt, content_hash)
     SELECT %(w)s, c.id, 'm' || i, i * 10, (ARRAY['user','assistant'])[1 + i %% 2], 'spoken', c.started_at,
         json_build_array(json_build_object('type', 'text', 'text', repeat(md5(c.id::text || i) || ' ', 12))), 396, '',
         decode(md5(c.id::text || i), 'hex')
@@ -98,11 +100,11 @@ FILL = (
         input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, context_tokens, stop_reason)
     SELECT %(w)s, c.id, 'r' || i, i * 20 - 5, c.started_at, 'claude-sonnet-5-5', 'turn', 10, 20000, 990, 300, 21000, ''
     FROM conversations_conversation c, generate_series(1, 2) i""",
-    """INSERT INTO conversations_compaction (workspace_id, conversation_id, external_id, number, position, at, kind, trigger,
-        instructions, model, error, summary_state, summary_external_id, kept_ids, cleared_ids, complete, dropped_count,
-        kept_count, tokens_before_observed, tokens_after_observed)
-    SELECT %(w)s, c.id, 'c1', 1, 25, c.last_at, (ARRAY['client','threshold'])[1 + c.id %% 2], 'auto', '', '', '', 'absent',
-        '', '[]', '[]', true, 2, 0, 48000, 9000
+    """INSERT INTO conversations_compaction (workspace_id, conversation_id, external_id, number, position, at, kind,
+        trigger, instructions, model, error, summary_state, summary_external_id, kept_ids, cleared_ids, complete,
+        dropped_count, kept_count, tokens_before_observed, tokens_after_observed)
+    SELECT %(w)s, c.id, 'c1', 1, 25, c.last_at, (ARRAY['client','threshold'])[1 + c.id %% 2], 'auto', '', '', '',
+        'absent', '', '[]', '[]', true, 2, 0, 48000, 9000
     FROM conversations_conversation c WHERE c.compaction_count > 0""",
     """UPDATE conversations_message m SET dropped_by_id = k.id FROM conversations_compaction k
     WHERE k.workspace_id = m.workspace_id AND k.conversation_id = m.conversation_id AND m.position < k.position""",
@@ -111,8 +113,6 @@ FILL = (
 
 def fill_long(workspace, records):
     """One conversation through the ordinary way in, 500 events a batch."""
-    import msgspec
-
     began = time.perf_counter()
     size = 0
     events = list(long_events(records))

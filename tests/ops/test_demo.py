@@ -27,7 +27,7 @@ def of(events, kind):
     return [event for event in events if isinstance(event, kind)]
 
 
-# --- reading scripts ----------------------------------------------------------------------------------------------------
+# --- reading scripts ------------------------------------------------------------------------------------------------
 
 
 def test_thinking_text_and_calls_are_one_message_and_one_call():
@@ -125,7 +125,7 @@ def test_no_text_is_said_twice_in_a_conversation():
         assert len(long) == len(set(long)), script.name
 
 
-# --- the answer key -----------------------------------------------------------------------------------------------------
+# --- the answer key -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_key_speaks_of_what_was_said_before_and_harm_of_what_was_said_after(fact
     assert fact.get("harm", "") in after
 
 
-# --- the store ----------------------------------------------------------------------------------------------------------
+# --- the store ------------------------------------------------------------------------------------------------------
 
 
 def counts():

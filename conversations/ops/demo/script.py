@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import Any
 
 from conversations.ingest.events import (
     Block,
@@ -63,7 +64,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A conversation as written. `head`: title, agent, version, model, window, base, begins (hours ago), …"""
+    """A conversation as written. `head`: title, agent, version, model, window, base, begins (hours ago) and more."""
 
     name: str
     head: dict[str, str]
@@ -95,7 +96,7 @@ def events_of(script: Script, now: datetime) -> list[Event]:
 
 def _conversation(script: Script, begins: datetime) -> ConversationEvent:
     head = script.head
-    options = {name: head[name] for name in ("parent", "cwd") if name in head}
+    options: dict[str, Any] = {name: head[name] for name in ("parent", "cwd") if name in head}
     if "incomplete" in head:
         options["incomplete_reason"] = head["incomplete"]
     return ConversationEvent(
@@ -153,7 +154,7 @@ class _Play:
         self.numbers[prefix] = self.numbers.get(prefix, 0) + 1
         return f"{prefix}{self.numbers[prefix]:03}"
 
-    def place(self, prefix: str) -> dict[str, object]:
+    def place(self, prefix: str) -> dict[str, Any]:
         """The next id and place."""
         self.sequence += 10
         name = self.script.name
