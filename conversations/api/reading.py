@@ -44,7 +44,7 @@ def workspace_of(request: Request) -> Workspace:
         if asked and asked != request.auth.workspace.slug:
             raise Http404
         return request.auth.workspace
-    ours = Workspace.objects.filter(members=cast(User, request.user))
+    ours = Workspace.objects.filter(members=cast("User", request.user))
     found = list((ours.filter(slug=asked) if asked else ours)[:2])
     if not found:
         raise Http404
