@@ -110,7 +110,7 @@ def _state(row: tuple[Any, ...]) -> State:
 
 def _insert(cursor: CursorWrapper, works: Sequence[Work]) -> set[int]:
     """Ids of the rows that this made; another worker may be making the same ones."""
-    rows = [(w.key.workspace_id, w.key.source, w.key.external_id, w.first_at, w.last_at) for w in works]
+    rows = [(w.key.workspace_id, w.key.source, w.key.external_id, w.first_at, w.last_at or w.received) for w in works]
     cursor.execute(
         "INSERT INTO conversations_conversation (workspace_id, source, external_id, started_at, last_at,"
         " parent_external_id, title, cwd, complete, incomplete_reason, model_names, message_count, request_count,"
@@ -145,8 +145,9 @@ def apply_facts(state: State, work: Work) -> None:
         if said.agent is not UNSET or said.agent_version is not UNSET:
             _set_agent(state, said.agent, said.agent_version)
     if work.first_at is not None and work.last_at is not None:
+        # Without a start the last time was only ours, for want of the agent's.
+        state.last_at = max(state.last_at, work.last_at) if state.started_at else work.last_at
         state.started_at = min(state.started_at or work.first_at, work.first_at)
-        state.last_at = max(state.last_at, work.last_at)
 
 
 def _apply(state: State, fact: ConversationEvent) -> None:

@@ -72,7 +72,8 @@ class Work:
     messages: dict[str, Incoming[MessageEvent]] = field(default_factory=dict)
     requests: dict[str, Incoming[RequestEvent]] = field(default_factory=dict)
     compactions: dict[str, Incoming[CompactionEvent]] = field(default_factory=dict)
-    first_at: datetime | None = None
+    received: datetime | None = None  # our clock, when the first of it came
+    first_at: datetime | None = None  # the agent's clock; None where no event tells it
     last_at: datetime | None = None
 
 
@@ -115,13 +116,14 @@ class Gathering:
         work = self.works.get(key) or self.works.setdefault(key, Work(key))
         found.conversations.add(key.external_id)
         self.size += 1
+        work.received = work.received or received
+        if event.at is not None:
+            _stretch(work, aware(event.at))
         if isinstance(event, ConversationEvent):
             work.facts.append(event)
-            _stretch(work, aware(event.at or received))
             return
         at = aware(event.at or received)
         incoming = Incoming(event, batch_id, at, _position(event, at, index), index, again=not found.first(event))
-        _stretch(work, at)
         _place(work, incoming, found, index)
 
     def clear(self) -> list[Work]:

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -61,6 +61,25 @@ def test_story_is_told_by_its_rows(send):
     assert (conversation.tokens_now, conversation.tokens_peak) == (900, 5000)
     assert conversation.sparkline["marks"] == [2, 4]
     assert (batch.state, batch.found["messages"], batch.found["compactions"]) == ("digested", 5, 2)
+
+
+def test_times_are_the_agents_even_where_some_events_have_none(send):
+    send([{"type": "conversation", "conversation": "c", "title": "No time told"}, message(1)])
+
+    conversation = Conversation.objects.get()
+
+    assert conversation.started_at == conversation.last_at == datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+def test_times_are_ours_only_until_the_agents_are_known(send):
+    send([{"type": "conversation", "conversation": "c", "title": "No time told"}])
+    untimed = Conversation.objects.get()
+
+    send([message(1)])
+
+    assert untimed.started_at is None
+    assert timezone.now() - untimed.last_at < timedelta(minutes=10)
+    assert Conversation.objects.get().last_at == datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
 class AnyOrder(HypothesisTestCase):
