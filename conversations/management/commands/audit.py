@@ -44,13 +44,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 0; 1 when --fail-on is met; 2 when the file or the condition cannot be read; 130 when interrupted."""
-        if options["stale"]:
-            return self._renew(options)
-        if options["workspace"]:
+        if bool(options["file"]) == options["stale"]:
+            raise CommandError("Name a transcript, or use --stale for what is stored; not both.", returncode=2)
+        if options["workspace"] and not options["stale"]:
             raise CommandError("--workspace goes with --stale.", returncode=2)
-        if not options["file"]:
-            raise CommandError("Name a transcript, or use --stale for what is stored.", returncode=2)
-        return self._audit(options)
+        if options["stale"]:
+            self._renew(options["workspace"])
+        else:
+            self._audit(options)
 
     def _audit(self, options: dict[str, Any]) -> None:
         try:
@@ -94,15 +95,13 @@ class Command(BaseCommand):
 
         return ask
 
-    def _renew(self, options: dict[str, Any]) -> None:
+    def _renew(self, workspace: str | None) -> None:
         """Conversation by conversation; interrupted, it goes on where it was when it is called again."""
         from conversations.audit.services import audit_conversation, stale_conversations  # noqa: PLC0415 -- needs the store
         from conversations.management.commands.create_api_key import find_workspace  # noqa: PLC0415
         from conversations.models import Conversation  # noqa: PLC0415
 
-        if options["file"]:
-            raise CommandError("--stale is about what is stored, and takes no file.", returncode=2)
-        stale = stale_conversations(find_workspace(options["workspace"]) if options["workspace"] else None)
+        stale = stale_conversations(find_workspace(workspace) if workspace else None)
         done = 0
         try:
             for number, conversation in enumerate(Conversation.objects.filter(pk__in=stale).iterator(), 1):
