@@ -46,7 +46,7 @@ NO_SUMMARY = {
 NO_SUMMARY_BY_KIND = {
     CompactionKind.TRUNCATION: (
         "Nothing was written in their place",
-        "These messages were cut from the context without a summary. What the agent still knows stayed elsewhere.",
+        "Messages were cut without a summary. What the agent still knows of them, it has from messages that stayed.",
     ),
     CompactionKind.TOOL_CLEAR: (
         "Tool results were cleared",
