@@ -86,20 +86,23 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
     class Meta:
         model = Finding
         fields = (
-            "id", "number", "html_url", "kind", "text", "quote", "author", "state", "messages", "places", "first", "last",
-            "count", "outcome", "detail", "probability", "importance", "importance_parts", "summary_quote",
+            "id", "number", "html_url", "kind", "text", "quote", "author", "state", "messages", "places", "first",
+            "last", "count", "outcome", "detail", "probability", "importance", "importance_parts", "summary_quote",
             "summary_start", "summary_end", "reason", "detector", "rank", "rank_parts", "evidence",
         )  # fmt: skip
 
     def get_html_url(self, row: Finding) -> str:
+        """Made without asking the store."""
         return f"/w/{self.context['workspace'].slug}/compactions/{row.compaction_id}/?fact={row.number}"
 
     @extend_schema_field({"type": "array", "items": _TEXT})
     def get_messages(self, row: Finding) -> list[str]:
+        """Each once."""
         return list(dict.fromkeys(span.message for span, _ in row.placed))
 
     @extend_schema_field({"type": "array", "items": _PLACE})
     def get_places(self, row: Finding) -> list[dict[str, Any]]:
+        """Each span with its message."""
         return [
             {
                 "message": span.message,
@@ -113,18 +116,22 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
         ]
 
     def get_summary_quote(self, row: Finding) -> str:
+        """Cut out of the summary."""
         return _quoted(self.context["summary"], row.summary_start, row.summary_end)
 
     @extend_schema_field(_PARTS)
     def get_rank_parts(self, row: Finding) -> dict[str, float]:
+        """Name to contribution."""
         return dict(row.parts.get("rank", {}))
 
     @extend_schema_field(_PARTS)
     def get_importance_parts(self, row: Finding) -> dict[str, float]:
+        """Name to contribution."""
         return dict(row.parts.get("importance", {}))
 
     @extend_schema_field(_EVIDENCE)
     def get_evidence(self, row: Finding) -> list[dict[str, Any]]:
+        """As `evidence_of` says."""
         return evidence_of(row)
 
 
@@ -143,10 +150,12 @@ class AdditionSerializer(serializers.ModelSerializer[Addition]):
         )  # fmt: skip
 
     def get_summary_quote(self, row: Addition) -> str:
+        """Cut out of the summary."""
         return _quoted(self.context["summary"], row.summary_start, row.summary_end)
 
     @extend_schema_field(_EVIDENCE)
     def get_evidence(self, row: Addition) -> list[dict[str, Any]]:
+        """As `evidence_of` says."""
         return evidence_of(row)
 
 
@@ -165,9 +174,7 @@ def share(text: str) -> float:
     return value
 
 
-def _lost(wanted: bool) -> Q:
-    lost = Q(outcome__in=[Outcome.FORGOTTEN, Outcome.ALTERED])
-    return lost if wanted else ~lost
+_LOST = Q(outcome__in=[Outcome.FORGOTTEN, Outcome.ALTERED])
 
 
 class FindingListView(ListView):
@@ -176,9 +183,12 @@ class FindingListView(ListView):
     serializer_class = FindingSerializer
     keyset = Keyset("number")
     file_name = "findings"
-    beside = {  # noqa: RUF012 -- for the OpenAPI document
+    beside = {  # for the OpenAPI document
         "compaction": _WHOLE,
-        "audit": {"oneOf": [{"$ref": "#/components/schemas/Audit"}, {"type": "null"}], "description": "null = not yet."},
+        "audit": {
+            "oneOf": [{"$ref": "#/components/schemas/Audit"}, {"type": "null"}],
+            "description": "null = not yet.",
+        },
         "counts": {
             "type": "object",
             "description": "Findings by outcome; `kind`: by kind and outcome. Filters change nothing here.",
@@ -191,15 +201,16 @@ class FindingListView(ListView):
         chosen("kind", "What it is.", FactKind, "kind"),
         equal("id", "The fact's id, exactly.", "fact_id"),
         Parameter(
-            "lost", "true: forgotten or altered; false: everything else.", keeps=_lost, read=yes_or_no, type="boolean"
+            "lost", "true: forgotten or altered; false: everything else.",
+            keeps=lambda wanted: _LOST if wanted else ~_LOST, read=yes_or_no, type="boolean",
         ),
         Parameter(
             "harm", "Whether something afterwards shows that it hurt.", keeps=lambda wanted: Q(harmful=wanted),
             read=yes_or_no, type="boolean",
         ),
         Parameter(
-            "min_importance", "At least so important, 0 to 1.", keeps=lambda least: Q(importance__gte=least), read=share,
-            type="number",
+            "min_importance", "At least so important, 0 to 1.",
+            keeps=lambda least: Q(importance__gte=least), read=share, type="number",
         ),
     )  # fmt: skip
 
@@ -264,11 +275,8 @@ class LifeLineSerializer(serializers.ModelSerializer[LifeLine]):
 
     @extend_schema_field({"type": "array", "items": _STAGE})
     def get_stages(self, row: LifeLine) -> list[dict[str, Any]]:
+        """As they were written."""
         return list(row.stages)
-
-
-def _dead(wanted: bool) -> Q:
-    return Q(died_at__isnull=not wanted)
 
 
 class LifeLineListView(ListView):
@@ -279,10 +287,13 @@ class LifeLineListView(ListView):
     file_name = "life-lines"
     known = (
         chosen("kind", "What it is.", FactKind, "kind"),
-        Parameter("dead", "true: lost for good; false: still known.", keeps=_dead, read=yes_or_no, type="boolean"),
         Parameter(
-            "min_importance", "At least so important, 0 to 1.", keeps=lambda least: Q(importance__gte=least), read=share,
-            type="number",
+            "dead", "true: lost for good; false: still known.", keeps=lambda wanted: Q(died_at__isnull=not wanted),
+            read=yes_or_no, type="boolean",
+        ),
+        Parameter(
+            "min_importance", "At least so important, 0 to 1.",
+            keeps=lambda least: Q(importance__gte=least), read=share, type="number",
         ),
     )  # fmt: skip
 

@@ -67,7 +67,8 @@ class Stretch:
         """Changes when what was dropped, or the summary, does. Of metadata only: one index scan."""
         seen = self.dropped().order_by().aggregate(n=Count("id"), size=Sum("size"), last=Max("id"))
         compaction = self.compaction
-        return f"{seen['n']}:{seen['size'] or 0}:{seen['last'] or 0}:{compaction.summary_message_id}:{compaction.summary_state}"
+        dropped = f"{seen['n']}:{seen['size'] or 0}:{seen['last'] or 0}"
+        return f"{dropped}:{compaction.summary_message_id}:{compaction.summary_state}"
 
 
 def segment_of(compaction: Compaction, *, following: int = FOLLOWING_MESSAGES) -> Segment:
@@ -150,7 +151,8 @@ def finding_value(row: Finding) -> FindingValue:
         importance=Importance(row.importance),
     )
     judgement = Judgement(
-        Outcome(row.outcome), Detail(row.detail), row.probability, row.summary_start, row.summary_end, row.detector, row.reason
+        Outcome(row.outcome), Detail(row.detail), row.probability, row.summary_start, row.summary_end, row.detector,
+        row.reason,
     )  # fmt: skip
     return FindingValue(fact, judgement, row.rank)
 

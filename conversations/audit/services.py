@@ -19,13 +19,13 @@ from conversations.audit.model import Added, Audit, Fact, FactState, Judgement, 
 from conversations.audit.model import Finding as FindingValue
 from conversations.audit.passages import PassageIndex
 from conversations.audit.queries import FOLLOWING_MESSAGES, Stretch, compactions_to_audit, segment_of, stored_audit
-from conversations.models import Addition, Compaction, CompactionAudit, Conversation, Finding, LifeLine
+from conversations.models import Addition, Compaction, CompactionAudit, Conversation, Finding, LifeLine, Workspace
 from conversations.vocabulary import AuditState, Outcome
 
 log = logging.getLogger(__name__)
 
-#: An audit is made again when what followed has grown by half and by these many messages: the work over a conversation's
-#: life then stays linear in its length. A smaller growth is looked at once it has waited for `WAIT`.
+#: An audit is made again when what followed has grown by half and by these many messages: the work over the life of a
+#: conversation then stays linear in its length. A smaller growth is looked at once it has waited for `WAIT`.
 GROWN = 1.5
 GROWN_MESSAGES = 20
 WAIT = timedelta(seconds=60)
@@ -125,7 +125,7 @@ def _store(compaction: Compaction, audit: Audit, **about: Any) -> CompactionAudi
 
 
 def figures(audit: Audit) -> dict[str, Any]:
-    """The columns of lists. `risk`: the ranks of the ten worst, so that one grave loss counts more than many small ones."""
+    """The columns of lists. `risk`: the ranks of the ten worst: one grave loss counts more than many small ones."""
     lost = [finding for finding in audit.findings if finding.judgement.outcome in LOST]
     return {
         "retention": audit.retention.value,
@@ -292,11 +292,11 @@ def _stage_json(stage: Stage, harmful: set[tuple[int, str]]) -> dict[str, Any]:
 # --- what is to be audited --------------------------------------------------------------------------------------------
 
 
-def stale_conversations(*, limit: int | None = None) -> list[int]:
+def stale_conversations(workspace: Workspace | None = None) -> list[int]:
     """Ids of conversations with a compaction that no audit, or an older auditor, has looked at; newest first."""
     stale = Compaction.objects.exclude(audit__version=AUDITOR_VERSION)
-    ids = stale.order_by("-conversation_id").values_list("conversation_id", flat=True).distinct()
-    return list(ids[:limit])
+    ours = stale.filter(workspace=workspace) if workspace else stale
+    return list(ours.order_by("-conversation_id").values_list("conversation_id", flat=True).distinct())
 
 
 def due_conversations(*, limit: int = 200) -> list[int]:

@@ -198,9 +198,7 @@ def test_compactions_stand_worst_first_over_pages(reader, acme):
     for risk in (1.5, 0.0, 7.25, 1.5, None):
         compaction = create_compaction(conversation, external_id=f"risk {risk} {conversation.compaction_count}")
         if risk is not None:
-            CompactionAudit.objects.create(
-                workspace=acme, compaction=compaction, state="done", version="1", risk=risk
-            )
+            CompactionAudit.objects.create(workspace=acme, compaction=compaction, state="done", version="1", risk=risk)
 
     walked = reader.walk("/compactions?order=worst&limit=1")
 

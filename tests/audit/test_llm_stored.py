@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from conversations import tasks
 from conversations.audit import asking, services
-from conversations.audit import audit as auditor
 from conversations.audit.llm import StageState
 from conversations.models import CompactionAudit, Finding, LifeLine, LlmAnswer, LlmCall, LlmReading
 from conversations.ops import llm_settings
@@ -19,7 +18,8 @@ from tests.factories import create_message
 from tests.standin.messages_api import MessagesApi, fails, refuses, says
 
 HIDDEN = "The nightly export reads the replica, which lags by ninety seconds on Mondays."
-SUMMARY = "The user is migrating the billing service. The ledger table is frozen until March and stays untouched."
+KNOWN = "The ledger table is frozen until March and stays untouched."
+SUMMARY = f"The user is migrating the billing service. {KNOWN}"
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def _verdict(item, quote):
         "id": item["id"],
         "outcome": "kept" if known else "forgotten",
         "detail": "in other words" if known else "",
-        "context_quote": (quote or "The ledger table is frozen until March and stays untouched.") if known else "",
+        "context_quote": (quote or KNOWN) if known else "",
         "reason": "It says that the table is frozen.",
         "confidence": "high",
     }
@@ -135,16 +135,15 @@ def test_asking_again_is_free(api, acme):
     assert list(Finding.objects.order_by("number").values()) == before
 
 
-def test_a_new_auditor_takes_the_answers_that_are_there(api, acme, monkeypatch):
+def test_a_new_auditor_takes_the_answers_that_are_there(api, acme):
     conversation = conversation_of(acme)
     audited(conversation)
     before, asked = list(Finding.objects.order_by("number").values()), len(api.requests)
 
-    monkeypatch.setattr(services, "AUDITOR_VERSION", "next")
-    monkeypatch.setattr(auditor, "AUDITOR_VERSION", "next")
+    CompactionAudit.objects.update(version="older", llm_key="older", llm_state=LlmState.OFF)
     audit = audited(conversation)
 
-    assert (audit.version, audit.llm_state) == ("next", "done")
+    assert (audit.version, audit.llm_state) == (services.AUDITOR_VERSION, "done")
     assert len(api.requests) == asked
     assert list(Finding.objects.order_by("number").values()) == before
 

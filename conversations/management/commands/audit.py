@@ -1,4 +1,4 @@
-"""manage.py audit FILE: what the compactions of a transcript forgot, without server or database; --stale: in the store."""
+"""manage.py audit FILE: what its compactions forgot, without server or database; --stale: what is stored, anew."""
 
 import json
 import sys
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         parser.add_argument("--workspace", metavar="SLUG", help="with --stale: only of this workspace")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit code 0; 1 when --fail-on is met; 2 when the file or the condition cannot be read; 130 when interrupted."""
+        """Exit code 0; 1 when --fail-on is met; 2 when what is asked for cannot be read; 130 when interrupted."""
         if bool(options["file"]) == options["stale"]:
             raise CommandError("Name a transcript, or use --stale for what is stored; not both.", returncode=2)
         if options["workspace"] and not options["stale"]:
