@@ -11,6 +11,8 @@ from conversations.vocabulary import Origin, Outcome
 
 #: Words in common, as a share of all words of both, that make two facts of one kind the same fact.
 SAME_FACT = 0.6
+#: The same of two kinds, where one was read in a summary: it retells rules, findings and asks in one voice.
+SAME_WORDS = 0.8
 #: And at least so many of them: "port 5432" and "port 6380" share half.
 MIN_SHARED = 3
 #: Stems of one fact that are looked at, rarest first for finding candidates.
@@ -157,26 +159,31 @@ class _Index:
         self._by_id = {fact.id: line for line in lines for fact in (line.first, line.latest)}
         self._stems = [_stems(line.latest) for line in lines]
         self._counts = Counter(stem for stems in self._stems for stem in stems)
-        self._by_probe: dict[tuple[FactKind, str], list[int]] = {}
+        self._by_probe: dict[str, list[int]] = {}
         for number, stems in enumerate(self._stems):
             for stem in stems:
-                self._by_probe.setdefault((self.lines[number].latest.kind, stem), []).append(number)
+                self._by_probe.setdefault(stem, []).append(number)
 
     def line_of(self, fact: Fact) -> _Line | None:
         """The line with the same fact, None for a new one."""
         if (line := self._by_id.get(fact.id)) is not None:
             return line
         said = _stems(fact)
-        likely = sorted(self._likely(fact.kind, said))
-        scored = [(self._alike(said, self._stems[number]), -number) for number in likely]
-        best, minus = max(scored, default=(0.0, 0))
-        return self.lines[-minus] if best >= SAME_FACT else None
+        scored = [(self._alike(said, self._stems[number]), -number) for number in set(self._likely(said))]
+        same = [(share, minus) for share, minus in scored if share >= self._least(fact, self.lines[-minus].latest)]
+        return self.lines[-max(same)[1]] if same else None
 
-    def _likely(self, kind: FactKind, said: frozenset[str]) -> Iterator[int]:
+    def _least(self, fact: Fact, other: Fact) -> float:
+        """How much of their words two facts must share to be the same. Above 1: they never are."""
+        if fact.kind is other.kind:
+            return SAME_FACT
+        return SAME_WORDS if Author.SUMMARY in (fact.author, other.author) else 2.0
+
+    def _likely(self, said: frozenset[str]) -> Iterator[int]:
         """Lines that share one of the rarest words: what is the same in most words is the same in one of these."""
         known = sorted((stem for stem in said if stem in self._counts), key=lambda stem: (self._counts[stem], stem))
         for stem in known[:PROBES]:
-            yield from self._by_probe.get((kind, stem), ())
+            yield from self._by_probe.get(stem, ())
 
     def _alike(self, one: frozenset[str], other: frozenset[str]) -> float:
         shared = len(one & other)

@@ -95,6 +95,18 @@ def test_other_facts_of_the_same_shape_stay_apart():
     assert len(trace_lifelines(audits)) == 2
 
 
+@pytest.mark.parametrize(("text", "lines"), [(RULE, 1), ("The release branch was reviewed before the push.", 2)])
+def test_a_summary_that_retells_a_rule_in_the_same_words_tells_no_other_fact(text, lines):
+    first, rule = said(1)
+    summary, retold = said(20, Author.SUMMARY, text, FactKind.FINDING)
+    audits = [
+        audit_of(1, [first], finding_of(rule, Outcome.KEPT)),
+        audit_of(2, [summary], finding_of(retold, Outcome.FORGOTTEN)),
+    ]
+
+    assert len(trace_lifelines(audits)) == lines
+
+
 def test_the_same_words_of_another_kind_are_another_fact():
     line, rule = said(1)
     other, ask = said(20, kind=FactKind.ASK)
