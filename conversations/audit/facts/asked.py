@@ -45,8 +45,8 @@ def answers(line: Line) -> Iterator[Draft]:
             cues=("answer",),
             form="item",
         )
-    match = _SAID.search(line.text[:20_000])
-    if match and not match[1].startswith("The user wants to clarify"):
-        end = min(match.end(1), match.start(1) + 380)
+    said = _SAID.search(line.text[:20_000])
+    if said and not said[1].startswith("The user wants to clarify"):
+        end = min(said.end(1), said.start(1) + 380)
         about = "The user refused a call"
-        yield Draft(FactKind.PROHIBITION, line, match.start(1), end, about, cues=("refusal",), form="item")
+        yield Draft(FactKind.PROHIBITION, line, said.start(1), end, about, cues=("refusal",), form="item")
