@@ -24,7 +24,7 @@ def test_every_setting_is_documented(name):
 
 
 def test_no_setting_is_documented_that_is_not_there():
-    documented = re.findall(r"^\| `((?:OBSERVATORY|DATABASE|CELERY)_[A-Z_]+)` \|", OPERATING, re.MULTILINE)
+    documented = re.findall(r"^\| `((?:OBSERVATORY|DATABASE|CELERY|ANTHROPIC)_[A-Z_]+)` \|", OPERATING, re.MULTILINE)
 
     assert sorted(documented) == environment_names()
 
