@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from conversations.audit import judge
@@ -23,8 +23,8 @@ from conversations.vocabulary import AuditState, LlmState
 
 log = logging.getLogger(__name__)
 
-#: Nobody else asks about a compaction for so long: 8 questions, each at most two minutes with the client's retries.
-LEASE = timedelta(minutes=20)
+#: Nobody else asks about a compaction for so long; a job that died is taken up where its last answer is, which is kept.
+LEASE = timedelta(seconds=settings.VISIBILITY_SECONDS)
 #: How long to wait after the first failure, the second … then it is left as it is until the input changes.
 PAUSES = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))
 #: What may end better later. A compaction's own budget will not grow.
@@ -134,8 +134,13 @@ def ask(compaction_id: int) -> Compaction | None:
 
 
 def _claimed(compaction_id: int) -> Compaction | None:
+    if not settings.LLM_API_KEY:
+        return None
     due = CompactionAudit.objects.filter(compaction=compaction_id, llm_due_at__lte=timezone.now())
-    if not settings.LLM_API_KEY or not due.update(llm_due_at=timezone.now() + LEASE):
+    # A turn that ended without a word, because its process died, was a turn: else it would come for ever.
+    reason = f"Asking was broken off {len(PAUSES) + 1} times."
+    due.filter(llm_attempts__gt=len(PAUSES)).update(llm_state=LlmState.FAILED, llm_reason=reason, llm_due_at=None)
+    if not due.update(llm_due_at=timezone.now() + LEASE, llm_attempts=F("llm_attempts") + 1):
         return None
     return Compaction.objects.select_related("audit", "summary_message", "conversation").get(pk=compaction_id)
 
@@ -167,23 +172,23 @@ def _keep_reading(compaction: Compaction, key: str, reading: Reading) -> None:
 
 def _keep_state(compaction: Compaction, consultation: Consultation) -> None:
     calls = LlmCall.objects.filter(workspace=compaction.workspace_id, compaction=compaction)
-    passing = consultation.state in PASSING
+    turns, state = compaction.audit.llm_attempts, consultation.state
     values: dict[str, Any] = {
-        "llm_state": LlmState(consultation.state.value),
+        "llm_state": LlmState(state.value),
         "llm_reason": consultation.reason,
         "llm_cost_usd": calls.aggregate(spent=Sum("cost_usd"))["spent"] or 0,
-        "llm_attempts": compaction.audit.llm_attempts + passing,
-        "llm_due_at": _next_turn(consultation.state, compaction.audit.llm_attempts),
+        "llm_attempts": 0 if state is StageState.OVER_DAY_BUDGET else turns,
+        "llm_due_at": _next_turn(state, turns),
     }
     # Only if nothing newer is to be asked: what changed meanwhile has been marked again, under another key.
     CompactionAudit.objects.filter(compaction=compaction, llm_key=compaction.audit.llm_key).update(**values)
 
 
-def _next_turn(state: StageState, failures: int) -> datetime | None:
+def _next_turn(state: StageState, turns: int) -> datetime | None:
     if state is StageState.OVER_DAY_BUDGET:
         return _midnight(timezone.now()) + timedelta(days=1)
-    if state in PASSING and failures < len(PAUSES):
-        return timezone.now() + PAUSES[failures]
+    if state in PASSING and turns <= len(PAUSES):
+        return timezone.now() + PAUSES[turns - 1]
     return None
 
 

@@ -46,7 +46,7 @@ class CompactionAudit(models.Model):
     llm_reason = models.TextField(blank=True)  # for people, where the state is not "done"
     llm_cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=0)  # of all calls so far
     llm_key = models.CharField(max_length=300, blank=True)  # what it was asked about, by which auditor and model
-    llm_attempts = models.PositiveIntegerField(default=0)  # since that changed
+    llm_attempts = models.PositiveIntegerField(default=0)  # turns since that changed
     llm_due_at = models.DateTimeField(null=True)  # when it is asked (again)
 
     class Meta:

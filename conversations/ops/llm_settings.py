@@ -12,7 +12,7 @@ PRICES = {
     "claude-sonnet-4-5": Price(3.0, 15.0, 3.75, 0.3),
     "claude-opus-4-5": Price(5.0, 25.0, 6.25, 0.5),
 }
-#: Of one call. A question of 160,000 tokens is answered within half a minute; what takes longer is asked again later.
+#: Of one call, which is tried twice: a question that ends without an answer is asked again later, by the timetable.
 TIMEOUT_SECONDS = 60.0
 
 
@@ -26,6 +26,8 @@ def llm_settings() -> LlmSettings:
         usd_per_compaction=settings.LLM_COMPACTION_BUDGET_USD,
         usd_per_day=settings.LLM_DAY_BUDGET_USD,
         timeout_seconds=TIMEOUT_SECONDS,
+        attempts=1,
+        sdk_retries=1,
         base_url=settings.LLM_BASE_URL or None,
     )
     if made.api_key and model not in made.prices:

@@ -188,6 +188,31 @@ def test_failing_ends_after_the_last_pause(api, acme):
     assert len(api.requests) == 1 + len(asking.PAUSES)
 
 
+def test_turns_that_end_without_a_word_come_to_an_end(api, acme, monkeypatch):
+    def dies(*_):
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asking, "consult", dies)
+        for _ in range(len(asking.PAUSES) + 1):
+            with pytest.raises(SystemExit):
+                asked_about(acme)
+            assert CompactionAudit.objects.get().llm_due_at > timezone.now()  # nobody else asks meanwhile
+            turn_comes()
+    tasks.ask_models.delay()
+
+    audit = CompactionAudit.objects.get()
+    assert (audit.llm_state, audit.llm_due_at, api.requests) == ("failed", None, [])
+    assert audit.llm_reason == "Asking was broken off 5 times."
+
+
+def asked_about(workspace):
+    if CompactionAudit.objects.exists():
+        tasks.ask_models.delay()
+    else:
+        audited(conversation_of(workspace))
+
+
 def test_refusals_are_visible(api, acme):
     api.otherwise = refuses("I would rather not.")
 

@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,8 @@ class Command(BaseCommand):
         from conversations.audit.memory import Book  # noqa: PLC0415
         from conversations.ops.llm_settings import llm_settings  # noqa: PLC0415
 
-        settings, book = llm_settings(), Book()
+        # Whoever waits at a terminal is not asked to come back later.
+        settings, book = replace(llm_settings(), attempts=2, sdk_retries=2), Book()
         if not settings.api_key:
             raise BadInput("--llm needs a key.", mend="Set ANTHROPIC_API_KEY.")
 
