@@ -119,7 +119,11 @@ def _weighed(fact: Fact, ground: Background) -> Fact:
 def _ordered(known: Known, harm: Harm) -> list[Finding]:
     """Best first: losses in the order in which they are worth a person's time, then everything else."""
     hurt = [_with_harm(finding, harm.facts.get(finding.fact.id, ())) for finding in known.lost]
-    return [*ranking.varied(hurt, known.ground), *known.others]
+    ordered = [*ranking.varied(hurt, known.ground), *known.others]
+    once: dict[str, Finding] = {}  # the same words twice, far apart or joined of other parts, are one fact
+    for finding in ordered:
+        once.setdefault(finding.fact.id, finding)
+    return list(once.values())
 
 
 def _with_harm(finding: Finding, evidence: tuple[Evidence, ...]) -> Finding:
