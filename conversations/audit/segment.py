@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from msgspec import UNSET, structs
 
@@ -21,6 +22,10 @@ from conversations.ingest.events import (
 )
 from conversations.ingest.segments import PlacedCompaction, PlacedMessage, drops, is_failed
 from conversations.vocabulary import CLEARING_KINDS, Origin, Role, SummaryState
+
+
+#: Of what followed so many messages are read: harm after more cannot be told from ordinary work.
+MOST_FOLLOWING = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,29 @@ def _conversations(events: Iterable[Event]) -> list[_Conversation]:
 def _conversation(
     messages: dict[str, MessageEvent], compactions: dict[str, CompactionEvent], about: ConversationEvent | None
 ) -> _Conversation:
+    boundaries = [_with_message(event, messages) for event in compactions.values()]
     return _Conversation(
         sorted(messages.values(), key=lambda m: (position_of(m), m.id)),
-        sorted(compactions.values(), key=lambda c: (position_of(c), c.id)),
+        sorted(boundaries, key=lambda c: (position_of(c), c.id)),
         about.cwd if about and about.cwd is not UNSET else "",
         not (about and about.complete is False),
     )
+
+
+def _with_message(event: CompactionEvent, messages: dict[str, MessageEvent]) -> CompactionEvent:
+    """A summary that stands in its event becomes a message, as it does in the store: the next compaction drops it."""
+    if event.summary is None or event.summary_message:
+        return event
+    key = f"{event.id}/summary"
+    messages[key] = MessageEvent(
+        id=key,
+        conversation=event.conversation,
+        role=Role.USER,
+        content=[Summary(event.summary)],
+        origin=Origin.SUMMARY,
+        sequence=position_of(event),
+    )
+    return structs.replace(event, summary_message=key)
 
 
 def _later(old: CompactionEvent, new: CompactionEvent) -> CompactionEvent:
@@ -116,7 +138,8 @@ def _boundary(event: CompactionEvent) -> PlacedCompaction:
 def _segment(said: _Conversation, number: int, gone: dict[str, str], lines: dict[str, list[Line]]) -> Segment:
     event = said.compactions[number]
     at, summary = position_of(event), _summary(said, event)
-    kept, after = set(event.kept), [m for m in said.messages if position_of(m) > at and m.id != event.summary_message]
+    later = (m for m in said.messages if position_of(m) > at and m.id != event.summary_message)
+    kept, after = set(event.kept), list(islice(later, MOST_FOLLOWING))
     restored = _put_back(after)
     return Segment(
         boundary=event.id,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conversations.audit.facts.units import lines
+from conversations.audit.lines import lines
 from conversations.audit.model import Author, Line
 from conversations.vocabulary import Role
 

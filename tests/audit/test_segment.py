@@ -47,10 +47,18 @@ def test_a_segment_holds_what_was_dropped_since_the_boundary_before():
     assert second.dropped[0].author is Author.SUMMARY
 
 
+def test_a_summary_that_stands_in_its_event_is_dropped_by_the_next_compaction():
+    log = [message("u1", 1, "ask", Role.USER), compaction("b1", 2, summary="what was known"), message("a2", 3, "on")]
+    first, second = segments_of([*log, compaction("b2", 4, summary="what is left")])
+    assert (first.summary, second.summary) == ("what was known", "what is left")
+    assert texts(second.dropped) == ["what was known", "on"]
+    assert (second.dropped[0].message, second.dropped[0].author) == ("b1/summary", Author.SUMMARY)
+
+
 def test_a_segment_holds_the_context_after_and_what_followed():
     first, second = segments_of(conversation())
     assert (first.summary, texts(first.restored)) == ("the first summary", ["a file put back"])
-    assert texts(first.continuation) == ["going on", "after all"]
+    assert texts(first.continuation) == ["going on", "the second summary", "after all"]
     assert (second.summary, texts(second.kept), texts(second.continuation)) == (
         "the second summary",
         ["going on"],

@@ -8,7 +8,8 @@ from conversations.audit.calls import Call, command_kinds
 from conversations.audit.facts import cues
 from conversations.audit.facts.draft import Draft, draft_of
 from conversations.audit.facts.rules import rule_kind
-from conversations.audit.facts.units import Form, Unit, lines, prose
+from conversations.audit.facts.units import Form, Unit, prose
+from conversations.audit.lines import lines
 from conversations.audit.model import FactKind, Line
 from conversations.audit.text import content_stems
 

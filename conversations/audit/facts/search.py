@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from conversations.audit.calls import Call
 from conversations.audit.facts.draft import Draft
-from conversations.audit.facts.units import lines
+from conversations.audit.lines import lines
 from conversations.audit.model import FactKind, Line
 
 MOST_HITS = 12  # a search with more finds a word, not a place

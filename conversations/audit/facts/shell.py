@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conversations.audit.calls import Call, command_kinds
 from conversations.audit.facts.draft import Draft
-from conversations.audit.facts.units import lines
+from conversations.audit.lines import lines
 from conversations.audit.model import FactKind, FactState, Line
 
 MOST_ERRORS = 4  # lines of one result

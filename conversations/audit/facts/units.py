@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from conversations.audit.lines import lines
+
 LONGEST = 380  # characters of one unit: a fact is a fact, not a page
-_MOST_LINES = 20_000  # of one block; beyond that a block is data, not speech
-_LONGEST_LINE = 4_000  # a longer line is cut: minified code, base64, a log without line breaks
 
 
 class Form(StrEnum):
@@ -68,17 +68,6 @@ _MARKUP = re.compile(r"[*`#]+|(?<!\w)_+|_+(?!\w)")  # not within ledger_v1
 def plain(text: str) -> str:
     """`text` on one line without markup, for titles and sentences."""
     return " ".join(_MARKUP.sub("", text).split())
-
-
-def lines(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
-    """The lines of `text` as (start, end) without the break; over-long ones cut."""
-    for _ in range(_MOST_LINES):
-        if start >= len(text):
-            return
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        yield start, min(end, start + _LONGEST_LINE)
-        start = end + 1
 
 
 def prose(text: str, start: int = 0, end: int | None = None) -> list[Unit]:

@@ -1,7 +1,7 @@
 """Did a loss hurt later: signs in what followed the boundary, each beside its own base rate in the same log. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,7 +79,7 @@ def find_harm(
     before = _before(segment, findings, added)
     begun = state or HarmState()
     ended = walk(_signals(before, begun.memory), begun, segment.continuation)
-    rates = _base_rates(before)
+    rates = _base_rates(before, {hit.signal for hit in ended.hits})
     shown = [(hit, rate) for hit in ended.hits if (rate := _weighed(hit.signal, ended.hits, rates)) is not None]
     return Harm(
         facts=_grouped(shown, "fact:"),
@@ -115,18 +115,21 @@ class _Base:
         return 100 * self.hits.get(signal, 0) / self.messages if self.messages else 0.0
 
 
-def _base_rates(before: Before) -> _Base:
+def _base_rates(before: Before, wanted: Collection[str]) -> _Base:
     """Pretend a boundary halfway through what was dropped, over the facts known by then, and walk the second half.
+
+    Only the `wanted` signals are asked: those that fired after the real boundary.
 
     Half of the facts have half of the occasions: counts are scaled to as many facts as the real boundary watches.
     """
     positions = sorted({line.position for line in before.lines})
-    if not positions:
+    if not positions or not wanted:
         return _Base(0, {})
     middle = positions[len(positions) // 2]
     facts = [fact for fact in before.facts if fact.first < middle]
     pseudo = replace(before, lines=[line for line in before.lines if line.position < middle], facts=facts)
-    ended = walk(_signals(pseudo, {}), HarmState(), [line for line in before.lines if line.position >= middle])
+    signals = [signal(pseudo, {}) for signal in SIGNALS if signal.name in wanted]
+    ended = walk(signals, HarmState(), [line for line in before.lines if line.position >= middle], before.tokens)
     scale = len(before.facts) / len(facts) if facts else 1.0
     counts = Counter(hit.signal for hit in ended.hits if not hit.target)
     scaled = Counter(hit.signal for hit in ended.hits if hit.target)

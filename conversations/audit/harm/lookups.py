@@ -172,6 +172,8 @@ class WorkedOutAgain:
 
     def _same(self, sentence: str) -> list[str]:
         said = stems(sentence)
+        if len(said & self._by_stem.keys()) < MIN_STEMS:
+            return []
         met = Counter(number for stem in said for number in self._by_stem.get(stem, ()))
         likely = [self._wanted[number] for number, count in sorted(met.items()) if count >= MIN_STEMS]
         likely = [(fact, wanted) for fact, wanted in likely if fact not in self.memory["done"]]

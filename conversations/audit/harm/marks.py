@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from conversations.audit.model import Fact, Line
 
@@ -38,8 +39,27 @@ def is_mark(token: str) -> bool:
 
 def tokens_of_text(text: str) -> set[str]:
     """Everything in a text that could be a mark, in small letters: whole, by its last part, and in its parts."""
-    text = text[:MAX_TEXT].lower()
-    return {*_WHOLE.findall(text), *_LAST.findall(text), *_PART.findall(text)}
+    return set().union(*map(_taken_apart, set(_WHOLE.findall(text[:MAX_TEXT].lower()))))
+
+
+@lru_cache(maxsize=50_000)
+def _taken_apart(whole: str) -> tuple[str, ...]:
+    """A name with its parts. Names recur in a log, so that most are taken apart once."""
+    return (whole,) if whole.isalnum() else (whole, *_LAST.findall(whole), *_PART.findall(whole))
+
+
+class Tokens:
+    """The tokens of the lines of one log, each line read once however many signals and controls ask."""
+
+    def __init__(self) -> None:
+        self._of: dict[tuple[str, int], set[str]] = {}
+
+    def of(self, line: Line) -> set[str]:
+        """The tokens of a line."""
+        place = line.message, line.block
+        if place not in self._of:
+            self._of[place] = tokens_of_text(line.text)
+        return self._of[place]
 
 
 class Marks:
@@ -48,10 +68,11 @@ class Marks:
     `rare`: its names that few lines of the log have; `of`: those of them that the context after no longer has.
     """
 
-    def __init__(self, lines: Sequence[Line], facts: Sequence[Fact], known: str) -> None:
+    def __init__(self, lines: Sequence[Line], facts: Sequence[Fact], known: str, tokens: Tokens | None = None) -> None:
+        tokens = tokens or Tokens()
         names = {fact.id: names_in(fact.quote) for fact in facts}
         every = frozenset[str]().union(*names.values())
-        counts = Counter(token for line in lines for token in tokens_of_text(line.text) & every)
+        counts = Counter(token for line in lines for token in tokens.of(line) & every)
         most = max(FEW_LINES, round(MAX_LINE_SHARE * len(lines)))
         in_context = tokens_of_text(known)
         self.rare = {fact: frozenset(name for name in found if counts[name] <= most) for fact, found in names.items()}

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
-import conversations.audit.facts  # noqa: F401  # `voice` and `facts` import each other, which works from this end only
 from conversations.audit.calls import Call, calls_of, input_of
-from conversations.audit.harm.marks import Marks, tokens_of_text
+from conversations.audit.harm.marks import Marks, Tokens
 from conversations.audit.harm.weights import Weights
 from conversations.audit.model import Added, Author, Fact, Line
 from conversations.audit.voice import stretches
@@ -57,6 +56,7 @@ class Before:
     facts: Sequence[Fact]  # the lost ones: forgotten or altered
     added: Sequence[Added]
     known: str  # the context that stands after the boundary: summary, kept and restored messages
+    tokens: Tokens = field(default_factory=Tokens)  # shared with the control, which reads the same lines
 
     @cached_property
     def calls(self) -> list[Call]:
@@ -66,7 +66,7 @@ class Before:
     @cached_property
     def marks(self) -> Marks:
         """The words by which each lost fact can be told."""
-        return Marks(self.lines, self.facts, self.known)
+        return Marks(self.lines, self.facts, self.known, self.tokens)
 
     @cached_property
     def weights(self) -> Weights:
@@ -104,6 +104,7 @@ class Step:
     line: Line
     call: Call | None
     number: int = 0  # of its message, from 1 after the boundary
+    table: Tokens = field(default_factory=Tokens)
 
     @cached_property
     def own(self) -> str:
@@ -113,7 +114,7 @@ class Step:
     @cached_property
     def tokens(self) -> set[str]:
         """Its names and values."""
-        return tokens_of_text(self.line.text)
+        return self.table.of(self.line)
 
     @property
     def result(self) -> Call | None:
@@ -146,16 +147,16 @@ def own_words(line: Line) -> str:
     return own if len(own) <= MAX_SPEECH else ""
 
 
-def walk(signals: Sequence[Signal], state: HarmState, lines: Iterable[Line]) -> HarmState:
+def walk(signals: Sequence[Signal], state: HarmState, lines: Iterable[Line], tokens: Tokens | None = None) -> HarmState:
     """Show each signal the lines after `state.position`, in order."""
-    pending, hits = dict(state.pending), list(state.hits)
+    pending, hits, tokens = dict(state.pending), list(state.hits), tokens or Tokens()
     position, messages, replies = state.position, state.messages, state.replies
     for line in lines:
         if line.position <= state.position:
             continue
         if line.position != position:
             messages, replies, position = messages + 1, replies + (line.role is Role.ASSISTANT), line.position
-        step = Step(line, _call_of(line, pending), messages)
+        step = Step(line, _call_of(line, pending), messages, tokens)
         for signal in signals:
             hits.extend(replace(hit, after=messages) for hit in signal.see(step))
     memory = {signal.name: signal.memory for signal in signals}
