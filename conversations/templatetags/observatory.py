@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from conversations.web.highlight import clean
+
 register = template.Library()
 
 _STEPS = ((60, "s", 1), (3600, "min", 60), (86_400, "h", 3600), (86_400 * 60, "d", 86_400))  # up to, unit, seconds
@@ -96,3 +98,15 @@ def with_query(context: template.Context, **changes: Any) -> str:
 def without(context: template.Context, name: str) -> str:
     """The page's own query string without one parameter."""
     return with_query(context, **{name: ""})
+
+
+@register.filter
+def shown(text: str) -> str:
+    """Words of a message, with what cannot be seen as a sign: hostile text must not reorder what stands around it."""
+    return clean(text)
+
+
+@register.filter
+def signed(value: float) -> str:
+    """0.308 → "+0.31"."""
+    return f"{value:+.2f}"

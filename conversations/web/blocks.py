@@ -1,18 +1,21 @@
 """The blocks of a message as they are shown: text up to a limit; calls, results and thoughts folded to a line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from msgspec import json
 
 from conversations.web.highlight import Html, clean, highlight, places
+from conversations.web.marks import BlockMarks
 from conversations.web.prose import render
 
 TEXT_SHOWN = 4_000  # characters of prose in a list: about 40 lines; the rest is a click away
 FOLDED_SHOWN = 2_000  # of what is folded
 ASIDE_SHOWN = 600  # of what the harness wrote, before it is folded
 LINE_SHOWN = 160
+
+NO_MARKS = BlockMarks(())
 
 _FOLDED = {"thinking", "tool_call", "tool_result"}
 #: What says most about a call, tried in this order before any other string of its input.
@@ -67,24 +70,38 @@ def shown(  # noqa: PLR0913 -- each by name
     prose: bool = False,
     aside: bool = False,
     whole: bool = False,
+    marks: Mapping[int, BlockMarks] | None = None,
 ) -> list[Shown]:
     """The blocks of one message, made ready.
 
     `prose`: its text is a model's, with headings and lists; people's words are shown as typed. `aside`: nobody said it,
-    so that long text is folded, too. `whole` leaves nothing out.
+    so that long text is folded, too. `whole` leaves nothing out. `marks`: of facts, by the block's number.
     """
-    return [_shown(block, query, names or {}, prose=prose, aside=aside, whole=whole) for block in blocks]
+    return [
+        _shown(block, query, names or {}, (marks or {}).get(at, NO_MARKS), prose=prose, aside=aside, whole=whole)
+        for at, block in enumerate(blocks)
+    ]
 
 
 def _shown(  # noqa: PLR0913 -- as above
-    block: Mapping[str, Any], query: str, names: Mapping[str, str], *, prose: bool, aside: bool, whole: bool
+    block: Mapping[str, Any],
+    query: str,
+    names: Mapping[str, str],
+    facts: BlockMarks,
+    *,
+    prose: bool,
+    aside: bool,
+    whole: bool,
 ) -> Shown:
     kind, text = str(block.get("type")), text_of(block)
     folded = kind in _FOLDED or (aside and len(text) > ASIDE_SHOWN)
     limit = len(text) if whole else FOLDED_SHOWN if folded else TEXT_SHOWN
-    start = _start(text, query, limit)
+    # A call is shown as JSON that a person can read; places point into what the auditor read, which is on one line.
+    known = () if kind == "tool_call" else facts.marks
+    start = _start(text, query, limit, None if kind == "tool_call" else facts.focus)
     piece = text[start : start + limit]
-    marks = places(piece, query)
+    found = places(piece, query)
+    marks = [*found, *(replace(mark, start=mark.start - start, end=mark.end - start) for mark in known)]
     as_prose = kind == "summary" or (prose and kind == "text" and not folded)
     return Shown(
         kind=kind,
@@ -96,16 +113,16 @@ def _shown(  # noqa: PLR0913 -- as above
         length=len(text),
         more=len(text) - len(piece),
         is_error=bool(block.get("is_error")),
-        opened=bool(marks) and folded,
+        opened=folded and (bool(found) or facts.focus is not None),
     )
 
 
-def _start(text: str, query: str, limit: int) -> int:
+def _start(text: str, query: str, limit: int, focus: int | None) -> int:
     """Where the shown piece begins: at the top, or shortly before what was looked for when that lies deeper."""
-    if not query or len(text) <= limit:
+    if len(text) <= limit or not (query or focus is not None):
         return 0
-    found = text.lower().find(query.lower())
-    return max(0, found - limit // 4) if found >= limit else 0
+    found = text.lower().find(query.lower()) if query else focus or 0
+    return max(0, found - limit // 4) if found >= limit * 3 // 4 else 0
 
 
 def _label(block: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -9,15 +9,17 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
+from conversations.audit.queries import summary_of
 from conversations.models import Compaction, Message
 from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
 from conversations.web import queries
-from conversations.web.blocks import text_of
 from conversations.web.cards import cards
+from conversations.web.facts import Column, column_of
 from conversations.web.filters import CompactionFilters
-from conversations.web.highlight import Html, count, places
+from conversations.web.highlight import Html, Mark, count, places
+from conversations.web.marks import block_marks, summary_marks
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
-from conversations.web.paging import Order, Page, capped_count, page_of
+from conversations.web.paging import Order, Page, capped_count, is_key, page_around, page_of
 from conversations.web.prose import render
 
 NEWEST = Order("at", descending=True)
@@ -84,8 +86,8 @@ def compaction_list(request: WorkspaceRequest) -> HttpResponse:
 @member_required
 @require_GET
 def compaction_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """The summary beside the dropped messages; `?q=` finds in both."""
-    rows = queries.compactions_of(request.workspace).select_related("summary_message")
+    """Facts, summary and dropped messages; `?fact=` chooses one in all three, `?q=` finds in both texts."""
+    rows = queries.compactions_of(request.workspace).select_related("summary_message", "audit")
     compaction = get_object_or_404(rows.defer(None).defer("raw", "conversation__search"), pk=pk)
     query = request.GET.get("q", "").strip()[:QUERY_LENGTH]
     context = _context(request, compaction, query)
@@ -96,7 +98,8 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
     previous, following = queries.neighbours(compaction)
     dropped = queries.dropped_by(compaction)
     found = dropped.filter(queries.saying(query)) if query else dropped
-    page = page_of(found, IN_ORDER, request.GET, size=DROPPED_SHOWN)
+    column = column_of(compaction, request.workspace, request.GET)
+    page = _dropped_page(request, found, column, query)
     clearing = compaction.kind in CLEARING_KINDS
     return {
         "compaction": compaction,
@@ -105,9 +108,14 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
         "following": following,
         "query": query,
         "found": _count(found, page) if query else "",
-        "summary": summary_view(compaction, query),
+        "facts": column,
+        "summary": summary_view(
+            compaction, query, summary_marks(column.places, column.added_places, column.chosen_number)
+        ),
         "page": page,
-        "dropped": cards(page.rows, request.workspace, query=query),
+        "dropped": cards(
+            page.rows, request.workspace, query=query, marks=block_marks(column.places, column.chosen_number)
+        ),
         "kept": []
         if clearing or not compaction.kept_count
         else _beside(request, queries.kept_by(compaction).order_by("-position", "-id"))[::-1],
@@ -115,6 +123,26 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
         "clearing": clearing,
         "reports": reports(compaction),
     }
+
+
+def _dropped_page(request: WorkspaceRequest, rows: QuerySet[Message], column: Column, query: str) -> Page[Message]:
+    """The page asked for; else the one with the message of `?around=`, or the one that said the chosen fact."""
+    page = page_of(rows, IN_ORDER, request.GET, size=DROPPED_SHOWN)
+    wanted = _message_wanted(request, column)
+    if wanted is None or query or any(row.pk == wanted for row in page.rows):
+        return page
+    target = rows.filter(pk=wanted).first()
+    return page_around(rows, IN_ORDER, target, size=DROPPED_SHOWN) if target else page
+
+
+def _message_wanted(request: WorkspaceRequest, column: Column) -> int | None:
+    if "after" in request.GET or "before" in request.GET:
+        return None
+    around = request.GET.get("around", "")
+    if is_key(around):
+        return int(around)
+    source = column.chosen.source if column.chosen else None
+    return source.pk if source else None
 
 
 def _count(found: QuerySet[Message], page: Page[Message]) -> str:
@@ -131,13 +159,13 @@ def _beside(request: WorkspaceRequest, rows: Any) -> list[Any]:
     return cards(list(rows[:BESIDE_SHOWN]), request.workspace)
 
 
-def summary_view(compaction: Compaction, query: str = "") -> SummaryView:
-    """Its words as prose with the found places marked, or an honest reason why there are none."""
-    text = summary_text(compaction.summary_message)
+def summary_view(compaction: Compaction, query: str = "", marks: Sequence[Mark] = ()) -> SummaryView:
+    """Its words as prose with facts and found places marked, or an honest reason why there are none."""
+    text = summary_of(compaction)
     if text:
         shown = text[:SUMMARY_SHOWN]
         return SummaryView(
-            body=render(shown, places(shown, query)),
+            body=render(shown, [*places(shown, query), *marks]),
             characters=len(text),
             found=count(text, query),
             left_out=len(text) - len(shown),
@@ -147,15 +175,6 @@ def summary_view(compaction: Compaction, query: str = "") -> SummaryView:
     if state is SummaryState.ABSENT and kind in NO_SUMMARY_BY_KIND:
         title, explanation = NO_SUMMARY_BY_KIND[kind]
     return SummaryView(body=None, title=title, explanation=explanation)
-
-
-def summary_text(message: Message | None) -> str:
-    """The model's own words, without the harness's wrapping."""
-    if message is None:
-        return ""
-    blocks = message.blocks
-    own = [block for block in blocks if block.get("type") == "summary"] or blocks
-    return "\n\n".join(text_of(block) for block in own)
 
 
 @dataclass(frozen=True, slots=True)

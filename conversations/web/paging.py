@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
@@ -18,7 +19,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Sorted by a field (a time or a whole number) and the id, both the same way."""
+    """Sorted by a field (a time or a number; may be a joined row's, "audit__risk") and the id, both the same way."""
 
     field: str
     descending: bool = False
@@ -41,22 +42,25 @@ class Order:
 class Cursor:
     """Where a page ends: the sort value (microseconds since 1970 for a time) and the id."""
 
-    value: int
+    value: float
     id: int
 
     @classmethod
     def read(cls, text: str) -> "Cursor | None":
         """None when it is not one of ours: then the first page is shown."""
-        value, _, pk = text.partition(".")
+        value, _, pk = text.rpartition(".")
         try:
-            return cls(int(value), int(pk))
+            found = cls(int(value) if value.removeprefix("-").isdecimal() else float(value), int(pk))
         except ValueError:
             return None
+        return found if isfinite(found.value) else None
 
     @classmethod
     def at(cls, row: Model, order: Order) -> "Cursor":
         """The cursor of a row."""
-        value = getattr(row, order.field)
+        value: Any = row
+        for name in order.field.split("__"):
+            value = getattr(value, name)
         return cls((value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value, row.pk)
 
     @property
@@ -64,11 +68,11 @@ class Cursor:
         """The sort value as a time; the earliest one where it is out of range."""
         try:
             return _EPOCH + self.value * _MICROSECOND
-        except OverflowError:
+        except (OverflowError, ValueError):
             return _EPOCH
 
     def __str__(self) -> str:
-        return f"{self.value}.{self.id}"
+        return f"{self.value!r}.{self.id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,28 @@
 
 from django.urls import include, path
 
-from conversations.web import accounts, api_keys, batches, compactions, conversations, messages, overview
+from conversations.web import (
+    accounts,
+    api_keys,
+    batches,
+    compactions,
+    conversations,
+    finding,
+    life_lines,
+    messages,
+    overview,
+)
 
 workspace = [
     path("", overview.overview, name="overview"),
     path("conversations/", conversations.conversation_list, name="conversations"),
     path("conversations/<int:pk>/", conversations.conversation_page, name="conversation"),
     path("conversations/<int:pk>/figure.json", conversations.conversation_figure, name="conversation_figure"),
+    path("conversations/<int:pk>/facts/", life_lines.life_lines_page, name="life_lines"),
     path("messages/<int:pk>/", messages.message_page, name="message"),
     path("compactions/", compactions.compaction_list, name="compactions"),
     path("compactions/<int:pk>/", compactions.compaction_page, name="compaction"),
+    path("compactions/<int:pk>/facts/<int:number>/", finding.finding_page, name="finding"),
     path("import/", batches.import_page, name="import"),
     path("import/upload/", batches.upload, name="upload"),
     path("batches/<int:pk>/", batches.batch_page, name="batch"),

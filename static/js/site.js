@@ -91,6 +91,26 @@
     return true;
   }
 
+  // --- a chosen fact: both texts scroll to its mark; on one narrow column the list stays where it is
+  const wide = matchMedia("(min-width: 1100px)");
+  const showChosen = () => {
+    if (!wide.matches) return;
+    const marks = [".summary-column mark.chosen", ".dropped-column mark.chosen, .dropped-column .message.chosen", ".fact.chosen"];
+    marks.map((selector) => document.querySelector(selector)).filter(Boolean).forEach((mark) => {
+      mark.scrollIntoView({ block: mark.matches(".fact") ? "nearest" : "center", behavior: "instant" });
+    });
+  };
+  document.addEventListener("htmx:after:swap", showChosen);
+  if (new URLSearchParams(location.search).has("fact") && !location.hash.startsWith("#m")) addEventListener("load", showChosen);
+  document.addEventListener("click", (event) => {
+    const mark = event.target.closest("[data-mark]");
+    const goal = event.target.closest("[data-goes-to]");
+    if (mark) document.querySelector(`#${CSS.escape(/^\d/.test(mark.dataset.mark) ? `fact-${mark.dataset.mark}` : mark.dataset.mark)} a`)?.click();
+    if (!goal) return;
+    event.preventDefault();
+    step(`[data-mark="${CSS.escape(goal.dataset.goesTo)}"]`, 1, "center");
+  });
+
   // j and k walk the rows of a list, n and p the places found, or else the messages
   function walk(key) {
     if (key === "j" || key === "k") return step("[data-item]", key === "j" ? 1 : -1, "start");

@@ -4,6 +4,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
+from tests.web.audited import create_finding
 
 # name: (method, lowest role that may)
 WORKSPACE_PAGES = {
@@ -11,9 +12,11 @@ WORKSPACE_PAGES = {
     "conversations": ("get", "viewer"),
     "conversation": ("get", "viewer"),
     "conversation_figure": ("get", "viewer"),
+    "life_lines": ("get", "viewer"),
     "message": ("get", "viewer"),
     "compactions": ("get", "viewer"),
     "compaction": ("get", "viewer"),
+    "finding": ("get", "viewer"),
     "import": ("get", "viewer"),
     "upload": ("post", "reviewer"),
     "batch": ("get", "viewer"),
@@ -38,11 +41,15 @@ def rows(acme):
     """The primary key that stands in each page's URL."""
     conversation = create_conversation(acme)
     message = create_message(conversation)
+    compaction = create_compaction(conversation, dropped=[message])
+    create_finding(compaction)
     return {
         "conversation": conversation.pk,
         "conversation_figure": conversation.pk,
+        "life_lines": conversation.pk,
         "message": message.pk,
-        "compaction": create_compaction(conversation, dropped=[message]).pk,
+        "compaction": compaction.pk,
+        "finding": compaction.pk,
         "batch": create_batch(acme).pk,
         "redigest": create_batch(acme, raw_deleted_at="2026-11-01T00:00Z").pk,
         "revoke_api_key": create_api_key(acme)[0].pk,
@@ -50,7 +57,7 @@ def rows(acme):
 
 
 def address(route, slug, pk):
-    return "/" + route.replace("<slug:slug>", slug).replace("<int:pk>", str(pk))
+    return "/" + route.replace("<slug:slug>", slug).replace("<int:pk>", str(pk)).replace("<int:number>", "1")
 
 
 def test_every_page_is_in_the_table():
