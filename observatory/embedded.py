@@ -44,6 +44,7 @@ SETTINGS = {
     "maintenance_work_mem": "64MB",
     "effective_cache_size": "1GB",
     "random_page_cost": "1.1",
+    "client_connection_check_interval": "10s",
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
     "io_method": "sync",

@@ -173,6 +173,8 @@ QUEUE_IN_DATABASE = CELERY_BROKER_URL.startswith("pgmq:")
 WORKER_PROCESSES = env_int(
     "OBSERVATORY_WORKER_PROCESSES", 1
 )  # audits and alerts at once; digestion has its own process
+#: Seconds without a sign of life after which a digestion is broken off, to be tried again (five times in all).
+DIGEST_TIMEOUT = env_int("OBSERVATORY_DIGEST_TIMEOUT", 120)
 #: Seconds until a message comes back whose worker died with it. Longer than any job may take.
 VISIBILITY_SECONDS = 300
 

@@ -1,4 +1,4 @@
-"""Write what was gathered: new rows by COPY, changed rows by UPDATE. Call inside a transaction, conversations locked."""
+"""Write what was gathered: new rows by COPY, changed rows by UPDATE. In a transaction that locked the conversations."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -97,13 +97,16 @@ def _meet_other_content(
     batch_id, position, _ = row
     is_summary = any(summary_id(c.event) == incoming.event.id for c in change.work.compactions.values())
     if (batch_id == incoming.batch_id and not incoming.again) or (is_summary and incoming.batch_id >= (batch_id or 0)):
+        values: list[Any] = [
+            incoming.batch_id, incoming.position, incoming.event.role, incoming.event.origin, incoming.at,
+            content.blocks.decode(), content.size, content.excerpt, content.digest,
+            change.state.workspace_id, change.state.id, incoming.event.id,
+        ]  # fmt: skip
         cursor.execute(
-            "UPDATE conversations_message SET batch_id = %s, position = %s, role = %s, origin = %s, at = %s, blocks = %s,"
-            " size = %s, excerpt = %s, content_hash = %s"
+            "UPDATE conversations_message SET batch_id = %s, position = %s, role = %s, origin = %s, at = %s,"
+            " blocks = %s, size = %s, excerpt = %s, content_hash = %s"
             " WHERE workspace_id = %s AND conversation_id = %s AND external_id = %s",
-            [incoming.batch_id, incoming.position, incoming.event.role, incoming.event.origin, incoming.at]
-            + [content.blocks.decode(), content.size, content.excerpt, content.digest]
-            + [change.state.workspace_id, change.state.id, incoming.event.id],
+            values,
         )
         change.moved += [position, incoming.position]
     else:
@@ -214,7 +217,7 @@ def _write_compactions(cursor: CursorWrapper, changes: Sequence[Changes]) -> Non
     for change in changes:
         for incoming in change.work.compactions.values():
             row = known.get((change.state.id, incoming.event.id))
-            keys = [change.state.workspace_id, change.state.id, incoming.event.id, incoming.batch_id]
+            keys: list[Any] = [change.state.workspace_id, change.state.id, incoming.event.id, incoming.batch_id]
             cursor.execute(_UPSERT_COMPACTION, keys + _compaction_values(incoming))
             if cursor.fetchone():
                 change.compactions += [incoming.position] if row is None else [row[1], incoming.position]
@@ -277,8 +280,8 @@ def _known(
 def _mend_statistics(cursor: CursorWrapper, table: str, *, at_least: int) -> None:
     """Analyse a table that Postgres takes for smaller than one of its conversations is known to be.
 
-    Before the first analysis, or after one of an empty table, it expects one row a conversation and looks through all of
-    them for each id: the first 55 MB transcript of a new server took 36 s and not 4. Half of what is known, so that a
+    Before the first analysis, or after one of an empty table, it expects one row a conversation and looks through all
+    of them for each id: the first 55 MB transcript of a new server took 36 s and not 4. Half of what is known, so that a
     conversation that grows alone has its table analysed each time it has doubled, and not each time."""
     if at_least < _MANY:
         return
@@ -290,5 +293,7 @@ def _mend_statistics(cursor: CursorWrapper, table: str, *, at_least: int) -> Non
 def _copy(cursor: CursorWrapper, table: str, columns: str, rows: Iterable[bytes]) -> None:
     body = copying.document(rows)
     if len(body) > len(copying.HEADER) + len(copying.TRAILER):
-        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+        # Django wraps the driver's errors for execute() only, and digestion is put back by Django's.
+        sql = f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)"
+        with cursor.db.wrap_database_errors, cursor.copy(sql) as copy:
             copy.write(body)

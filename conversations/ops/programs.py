@@ -11,6 +11,7 @@ from celery.signals import beat_init, worker_ready
 from django.conf import settings
 
 from conversations.ops.supervisor import Program
+from conversations.ops.watchdog import watch_jobs
 from observatory.celery import app
 from observatory.embedded import Cluster
 
@@ -58,7 +59,12 @@ def web(listener: socket.socket) -> Program:
 
 def digester() -> Program:
     """Makes rows of batches, one after the other; nothing else ever keeps it waiting."""
-    return Program("digester", lambda ready: _work(ready, "digester", "digest", "--pool=solo"))
+
+    def run(ready: Ready) -> None:
+        watch_jobs(settings.DIGEST_TIMEOUT)
+        _work(ready, "digester", "digest", "--pool=solo")
+
+    return Program("digester", run)
 
 
 def worker() -> Program:
@@ -70,7 +76,12 @@ def worker() -> Program:
 
 def asker() -> Program:
     """Asks a language model, one question after the other: what others' servers take, no audit waits for."""
-    return Program("asker", lambda ready: _work(ready, "asker", "model", "--pool=solo"))
+
+    def run(ready: Ready) -> None:
+        watch_jobs(settings.CELERY_TASK_TIME_LIMIT)
+        _work(ready, "asker", "model", "--pool=solo")
+
+    return Program("asker", run)
 
 
 def _work(ready: Ready, name: str, queue: str, *options: str) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -102,6 +103,26 @@ class Server:
 
     def post(self, path, body, key):
         return _ask(urllib.request.Request(self.url + path, json.dumps(body).encode(), _headers(key)))
+
+    def wait_until(self, done):
+        """What `done` returned once it is true; asked every quarter of a second."""
+        pause = threading.Event()
+        for _ in range(DEADLINE_SECONDS * 4):
+            while self._read():
+                pass
+            if found := done():
+                return found
+            pause.wait(0.25)
+        raise AssertionError("it never happened:\n" + "\n".join(self.output))
+
+    def wait_until_digested(self, batch_id, key):
+        """The batch, as the API tells it once its rows are made."""
+
+        def digested():
+            status, batch = self.get(f"/api/v1/batches/{batch_id}", key)
+            return batch if status == 200 and batch["state"] == "digested" else None
+
+        return self.wait_until(digested)
 
 
 def _children(task):

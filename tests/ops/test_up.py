@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -108,18 +107,12 @@ def test_killed_child_is_started_again(running, key, name):
 def _wait_until_it_works(server, key):
     """An event sent is digested by the digester, not by the request: all of it works."""
     number = len(server.output)
-    tries = threading.Event()
-    for _ in range(120):
+
+    def accepted():
         status, body = server.post("/api/v1/events", {"events": [message(f"-{number}")]}, key)
-        if status == 207:
-            break
-        tries.wait(0.25)
-    for _ in range(240):
-        status, batch = server.get(f"/api/v1/batches/{body['batch']['id']}", key)
-        if status == 200 and batch.get("state", batch.get("batch", {}).get("state")) == "digested":
-            return
-        tries.wait(0.25)
-    raise AssertionError(f"never digested: {batch}\n" + "\n".join(server.output))
+        return body if status == 207 else None
+
+    server.wait_until_digested(server.wait_until(accepted)["batch"]["id"], key)
 
 
 def test_children_do_not_outlive_a_killed_supervisor(first_run):

@@ -1,0 +1,84 @@
+"""Jobs that hang, in processes of their own: what is tested ends them."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import psycopg
+import pytest
+from django.db import connection
+
+from observatory.embedded import DATABASE, USER, Cluster
+from tests.ops.server import ROOT
+
+PRELUDE = """
+import re, threading
+import django
+django.setup()
+from celery.signals import task_postrun, task_prerun
+from django.db import DatabaseError, connection
+from conversations.ops.watchdog import watch_jobs
+
+def ask(sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+watch_jobs(2.0)
+ask("SELECT 1")
+task_prerun.send(sender=None)
+"""
+
+
+@pytest.fixture
+def run(db):
+    """Run a script in the middle of a job that is watched, on the tests' database."""
+    database = connection.settings_dict
+    url = f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "observatory.settings", "DATABASE_URL": url}
+
+    def run(script):
+        command = [sys.executable, "-W", "ignore", "-c", PRELUDE + script]
+        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60)
+
+    return run
+
+
+@pytest.mark.parametrize("hang", ["threading.Event().wait()", "re.match('(a+)+$', 'a' * 60 + 'b')"])
+def test_job_without_a_sign_of_life_ends_its_process(run, hang):
+    assert run(hang).returncode == -signal.SIGALRM
+
+
+def test_statements_are_signs_of_life(run):
+    done = run("for _ in range(3):\n    ask('SELECT pg_sleep(0.5)')\n    threading.Event().wait(0.5)\nprint('done')")
+
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+def test_worker_without_a_job_may_be_silent(run):
+    done = run("task_postrun.send(sender=None)\nask('SELECT 1')\nthreading.Event().wait(2.5)\nprint('done')")
+
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+def test_statement_fails_before_its_process_is_ended(run):
+    done = run("try:\n    ask('SELECT pg_sleep(60)')\nexcept DatabaseError as error:\n    print(error)")
+
+    assert (done.returncode, done.stdout) == (0, "canceling statement due to statement timeout\n"), done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_digestion_that_waits_for_a_lock_is_broken_off_and_done_later(serve):
+    server = serve(OBSERVATORY_DIGEST_TIMEOUT="2")
+    key = server.wait_for(r"API key: +(obs_\S+)")
+    said = {"type": "message", "id": "m", "conversation": "c", "role": "user", "content": "Wait."}
+    host = Cluster(server.data_dir).socket_dir
+    with psycopg.connect(host=str(host), user=USER, dbname=DATABASE) as other:
+        other.execute("LOCK TABLE conversations_message IN SHARE MODE")
+        _, answer = server.post("/api/v1/events", {"events": [said]}, key)
+        server.wait_for("canceling statement due to statement timeout")
+
+    batch = server.wait_until_digested(answer["batch"]["id"], key)
+
+    assert batch["accepted"] == 1
+    assert server.stop() == 0
