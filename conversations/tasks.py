@@ -6,11 +6,14 @@ Queues: `digest` is kept short, so that what was sent is soon seen; `model` wait
 is `default`.
 """
 
+import logging
+import threading
 import time
 from functools import partial
 
 from celery import shared_task
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from conversations.audit import asking
 from conversations.audit import services as audit_services
@@ -18,6 +21,8 @@ from conversations.ingest import queries, services
 from conversations.ingest.services import Digested
 from conversations.models import Batch, Conversation
 from conversations.ops import retention
+
+log = logging.getLogger(__name__)
 
 #: A digestion hands over to a new one after so long, well before the time limit of a job.
 DIGEST_SECONDS = 60
@@ -80,16 +85,38 @@ def purge() -> None:
 # --- how jobs are started -------------------------------------------------------------------------------------------
 
 
+#: Batches that come within so many seconds of each other are digested by one message in the queue: sending one costs
+#: 2 to 4 ms of CPU, accepting a batch 6, and larger groups are digested faster.
+GATHER_SECONDS = 0.05
+_lock = threading.Lock()
+_gathering: list[threading.Timer] = []  # the one that is running, if any
+
+
 def wake(batch: Batch) -> None:
-    """Have a new batch digested once it is committed, unless somebody was asked already who will find it, too.
+    """Have a new batch digested once it is committed, together with those that come just after it.
 
-    A message in the queue costs 2 ms; to digest a batch of 100 events takes 10."""
-    transaction.on_commit(partial(_wake, batch))
+    If this process ends before it has asked, `sweep_batches` finds the batch."""
+    transaction.on_commit(partial(_gather, batch.pk))
 
 
-def _wake(batch: Batch) -> None:
-    if not queries.is_announced(batch):
+def _gather(batch_id: int) -> None:
+    if digest.app.conf.task_always_eager:
         digest.delay()
+        return
+    with _lock:
+        if not _gathering:
+            timer = threading.Timer(GATHER_SECONDS, _ask, [batch_id])
+            _gathering.append(timer)
+            timer.start()
+
+
+def _ask(batch_id: int) -> None:
+    with _lock:  # before asking: a batch committed from now on starts a new timer
+        _gathering.clear()
+    try:
+        digest.delay()
+    except OperationalError:
+        log.exception("digestion not asked for, the sweeper will see to it batch=%s", batch_id)
 
 
 def digest_now(batch: Batch) -> None:

@@ -32,7 +32,7 @@ class _Counted:
         else:
             piece = self._stream.read(size)
         self.count += len(piece)
-        return cast("bytes", piece)
+        return piece
 
 
 def read_body(request: HttpRequest, *, most: int) -> bytes:

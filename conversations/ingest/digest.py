@@ -64,7 +64,7 @@ def claim(*, most: int = GROUP_BATCHES, only: int | None = None) -> list[Batch]:
     One that failed before, or is large, comes alone: it shall not take others with it."""
     with transaction.atomic():
         batches = list(_claimable(only).select_for_update(skip_locked=True).order_by("id")[:most])
-        ours = _together(batches)
+        ours = _together(_without_worn(batches))
         _take(ours)
     return ours
 
@@ -72,6 +72,16 @@ def claim(*, most: int = GROUP_BATCHES, only: int | None = None) -> list[Batch]:
 def _claimable(only: int | None) -> QuerySet[Batch]:
     free = Batch.objects.pending().exclude(claimed_until__gt=timezone.now())
     return free if only is None else free.filter(pk=only)
+
+
+def _without_worn(batches: Sequence[Batch]) -> list[Batch]:
+    """Those that may be tried again. The others ended their worker every time, so that nobody could put them back."""
+    worn = [batch.pk for batch in batches if batch.attempts >= MOST_ATTEMPTS]
+    if worn:
+        log.error("digest given up batches=%s attempts=%s", worn, MOST_ATTEMPTS)
+        error = "Digestion was broken off every time: it took too long, or the server was stopped or killed."
+        Batch.objects.filter(pk__in=worn).update(state=BatchState.FAILED, error=error, claimed_until=None)
+    return [batch for batch in batches if batch.attempts < MOST_ATTEMPTS]
 
 
 def _together(batches: Sequence[Batch]) -> list[Batch]:
@@ -141,7 +151,7 @@ def _digest_events(batches: Sequence[Batch]) -> Digested:
     gathering, founds = Gathering(), {}
     for batch in batches:
         found = founds[batch.pk] = Found()
-        for item in decode_batch(bodies.pop(batch.pk), _ANY):
+        for item in decode_batch(bodies.pop(batch.pk), _ANY, sound=not batch.rejected):
             if isinstance(item.result, Problem):
                 found.problems.append(item.result)
             else:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import IO
 
 import zstandard
 from django.db import connection
+from psycopg import Cursor
 
 from conversations.ingest import copying
 from conversations.ingest.formats.lines import MAX_LINE_BYTES
@@ -29,6 +31,33 @@ def store(batch: Batch, pieces: Iterable[bytes]) -> None:
                 fields = (copying.int8(batch.workspace_id), copying.int8(batch.pk), copying.int4(number), body)
                 copy.write(copying.row(*fields))
             copy.write(copying.TRAILER)
+
+
+def store_whole(batch: Batch, body: bytes) -> None:
+    """The batch's row and its bytes in one statement, on disk when this returns; for bodies of few pieces.
+
+    In a transaction with a statement for each it takes four round trips and twice the time."""
+    fields = [each for each in Batch._meta.concrete_fields if not each.primary_key]  # noqa: SLF001 -- public by its docs
+    row = [each.get_db_prep_save(each.pre_save(batch, True), connection) for each in fields]
+    compressor = zstandard.ZstdCompressor(level=LEVEL)
+    pieces = [compressor.compress(body[start : start + PIECE_BYTES]) for start in range(0, len(body), PIECE_BYTES)]
+    connection.ensure_connection()
+    # psycopg's own cursor sends bytes as they are; Django's writes them into the statement as hexadecimal digits.
+    with Cursor(connection.connection) as cursor:
+        cursor.execute(_store_whole(tuple(f'"{each.column}"' for each in fields), len(pieces)), [*row, *pieces])
+        [(batch.pk,)] = cursor.fetchall()
+    batch._state.adding, batch._state.db = False, connection.alias  # noqa: SLF001 -- as its own save() does
+
+
+@cache
+def _store_whole(columns: tuple[str, ...], pieces: int) -> str:
+    numbered = ", ".join(f"({number}, %b::bytea)" for number in range(pieces))
+    return (
+        f"WITH batch AS (INSERT INTO conversations_batch ({', '.join(columns)})"  # noqa: S608 -- names of columns
+        f" VALUES ({', '.join(['%s'] * len(columns))}) RETURNING workspace_id, id), piece AS (INSERT INTO"
+        " conversations_batchchunk (workspace_id, batch_id, number, body) SELECT workspace_id, id, number, body"
+        f" FROM batch, (VALUES {numbered}) AS pieces (number, body)) SELECT id FROM batch"
+    )
 
 
 def pieces_of(stream: IO[bytes]) -> Iterator[bytes]:
@@ -70,7 +99,7 @@ class Line:
 
 
 def lines_of(pieces: Iterable[bytes]) -> Iterator[Line]:
-    """The lines of a stream. Of one beyond what any parser reads only so much is kept that it is seen to be too long."""
+    """The lines of a stream. Of one beyond what any parser reads so much is kept that it is seen to be too long."""
     parts: list[bytes] = []
     kept = end = 0
     for piece in pieces:

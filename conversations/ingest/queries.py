@@ -7,17 +7,8 @@ from django.utils import timezone
 
 from conversations.models import Batch, Conversation
 
-#: A batch that has waited so long without being claimed was announced to nobody who is alive.
+#: A batch that has waited so long without being claimed: whoever was to digest it is not alive, or was never asked.
 UNHEARD = timedelta(seconds=2)
-
-
-def is_announced(batch: Batch) -> bool:
-    """Whether a digestion that has not begun yet was already asked for, which will find this batch, too.
-
-    Whoever was first of those that wait has asked, and a digestion goes on until nothing waits: it either sees this
-    batch (it is committed) or claimed the earlier ones before, and then they do not wait any more."""
-    waiting = Batch.objects.pending().exclude(claimed_until__gt=timezone.now())
-    return waiting.filter(pk__lt=batch.pk, received_at__gt=timezone.now() - UNHEARD).exists()
 
 
 def is_left_behind() -> bool:

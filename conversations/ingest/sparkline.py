@@ -2,8 +2,8 @@
 
 Stored on the conversation as {"stride": s, "count": n, "points": [[low, high], …], "marks": [point, …]}: each point
 stands for `s` consecutive turns, the last perhaps for fewer; a mark m says that a compaction came just before the
-first turn of point m. Strides are powers of two, and two neighbours merge exactly, so adding turn by turn gives the same value as
-building from all of them (no tolerance needed).
+first turn of point m. Strides are powers of two, and two neighbours merge exactly, so adding turn by turn gives the
+same value as building from all of them (no tolerance needed).
 """
 
 from collections.abc import Iterable

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from msgspec import UNSET, UnsetType
 
-from conversations.ingest.events import ConversationEvent
+from conversations.ingest.events import ConversationEvent, MessageEvent
 from conversations.ingest.sparkline import Sparkline, empty
 from conversations.ingest.work import Key, Work
 from conversations.models import Agent
@@ -76,6 +76,8 @@ def lock(works: Sequence[Work]) -> list[tuple[State, Work]]:
     """Every work with its conversation's row, made where there is none, locked until the transaction ends.
 
     In one order everywhere, so that two workers with the same conversations wait and do not deadlock."""
+    if not works:
+        return []
     by_key = {work.key: work for work in works}
     with connection.cursor() as cursor:
         states = _select(cursor, by_key)
@@ -141,7 +143,8 @@ def apply_facts(state: State, work: Work) -> None:
     for fact in work.facts:
         _apply(state, fact)
     spoken = [message.event for message in work.messages.values() if message.event.agent is not UNSET]
-    for said in [*work.facts, *spoken[-1:]]:
+    sayings: list[ConversationEvent | MessageEvent] = [*work.facts, *spoken[-1:]]
+    for said in sayings:
         if said.agent is not UNSET or said.agent_version is not UNSET:
             _set_agent(state, said.agent, said.agent_version)
     if work.first_at is not None and work.last_at is not None:

@@ -137,7 +137,7 @@ def _place(
 ) -> None:
     event = incoming.event
     if isinstance(event, RequestEvent):
-        work.requests[event.id] = incoming  # type: ignore[assignment] -- narrowed by its event
+        work.requests[event.id] = incoming  # type: ignore[assignment]  # narrowed by its event
     elif isinstance(event, CompactionEvent):
         work.compactions[event.id] = incoming  # type: ignore[assignment]
     elif event.id not in work.messages:

@@ -281,7 +281,7 @@ def _mend_statistics(cursor: CursorWrapper, table: str, *, at_least: int) -> Non
     """Analyse a table that Postgres takes for smaller than one of its conversations is known to be.
 
     Before the first analysis, or after one of an empty table, it expects one row a conversation and looks through all
-    of them for each id: the first 55 MB transcript of a new server took 36 s and not 4. Half of what is known, so that a
+    of them for each id: the first 55 MB transcript of a new server took 36 s, not 4. Half of what is known, so that a
     conversation that grows alone has its table analysed each time it has doubled, and not each time."""
     if at_least < _MANY:
         return

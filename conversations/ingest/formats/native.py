@@ -24,6 +24,7 @@ from conversations.ingest.events import (
     MessageEvent,
     Problem,
     RequestEvent,
+    Text,
     ToolCall,
     Usage,
 )
@@ -87,10 +88,12 @@ _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def decode_batch(body: bytes, limits: Limits = DEFAULTS) -> list[Item]:
-    """Every event of the body in order. Raises BadInput for what is no batch at all, TooLarge for too many events."""
+def decode_batch(body: bytes, limits: Limits = DEFAULTS, *, sound: bool = False) -> list[Item]:
+    """Every event of the body in order. Raises BadInput for what is no batch at all, TooLarge for too many events.
+
+    `sound`: the body was decoded before and nothing in it was wrong; what the types do not say is not checked again."""
     body, shape = _readable(body)
-    events = _all_at_once(body, shape, limits)
+    events = _all_at_once(body, shape, limits, sound=sound)
     if events is not None:
         _check_count(len(events), limits)
         return [Item(index, event) for index, event in enumerate(events)]
@@ -180,7 +183,7 @@ def _lines(body: bytes) -> list[bytes]:
 # --- the fast way: everything is right --------------------------------------------------------------------------------
 
 
-def _all_at_once(body: bytes, shape: str, limits: Limits) -> list[Event] | None:
+def _all_at_once(body: bytes, shape: str, limits: Limits, *, sound: bool) -> list[Event] | None:
     """All events, or None where any of them needs a closer look."""
     if b"\\u0000" in body or len(body) > limits.event_bytes:
         return None
@@ -192,7 +195,18 @@ def _all_at_once(body: bytes, shape: str, limits: Limits) -> list[Event] | None:
     except _MALFORMED:
         return None
     events = [_with_zone(event) for event in events]
-    return None if any(_fault(event, limits) for event in events) else events
+    if sound:
+        return events
+    return None if any(not _is_plain(event) and _fault(event, limits) for event in events) else events
+
+
+def _is_plain(event: Event) -> bool:
+    """Whether this is a message in which only what is looked at here could be wrong, and is not: most events are."""
+    if type(event) is not MessageEvent or not (event.agent is event.agent_version is msgspec.UNSET):
+        return False
+    if _is_bad_key(event.id) or _is_bad_key(event.conversation) or abs(event.sequence or 0) > MOST:
+        return False
+    return isinstance(event.content, str) or all(type(block) is Text for block in event.content)
 
 
 # --- the careful way: one event at a time -----------------------------------------------------------------------------
@@ -269,6 +283,10 @@ def _bad_keys(event: Event) -> Iterator[Problem]:
             yield _field(name, message, "Shorten it.")
         elif "\x00" in key or "\ufffd" in key:
             yield _field(name, f'"{name}" holds a character that cannot be stored.', "Use plain text as an id.")
+
+
+def _is_bad_key(key: str) -> bool:
+    return not key.strip() or len(key) > KEY_CHARACTERS or "\x00" in key or "\ufffd" in key
 
 
 def _long_names(event: Event) -> Iterator[Problem]:
