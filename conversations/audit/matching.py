@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conversations.audit import modality, presence, values
+from conversations.audit import presence, values
+from conversations.audit.alterations import altered
 from conversations.audit.model import Author, Detail, Fact, FactKind, FactState, Judgement
 from conversations.audit.passages import PassageIndex
 from conversations.audit.presence import MAX_FACT
@@ -16,17 +17,8 @@ from conversations.vocabulary import Outcome
 FORGOTTEN_AT = 0.26
 #: A fact that *is* a value and whose value is nowhere in the summary may still be told there in words: above this.
 TOLD_ANYWAY = 0.7
-#: A change of force or state is only claimed of a passage that carries this share of the fact's weight.
-ABOUT_IT = 0.6
 #: A sentence of a longer fact is judged by itself when it has so many content words.
 SENTENCE_WORDS = 3
-
-_RULES = frozenset({FactKind.PROHIBITION, FactKind.REQUIREMENT, FactKind.PREFERENCE, FactKind.APPROVAL})
-_STATES = frozenset(
-    {FactKind.STATE, FactKind.FINDING, FactKind.ANSWER, FactKind.ERROR, FactKind.DELEGATED, FactKind.DECISION}
-)
-#: Those who say in prose how things stand; code and tool output are full of "failed" and "skipped" that say nothing.
-_SPEAKERS = frozenset({Author.USER, Author.ASSISTANT, Author.THINKING, Author.SUMMARY})
 
 _ESCAPE = re.compile(r"\\[nrt\"]")
 _REPLY = re.compile(r"\"\s?=\s?\"([^\"]{1,2000})\"[\s.]*$")
@@ -52,7 +44,7 @@ def judge(fact: Fact, index: PassageIndex) -> Judgement:
         )
     found = _look(wordings, index)
     return (
-        _altered(fact, wordings[0], found, index)
+        (found.span and altered(fact, wordings[0], found.span, index))
         or _by_value(fact, wordings[0], found, index)
         or _by_presence(fact, found)
     )
@@ -141,26 +133,3 @@ def _by_value(fact: Fact, quote: str, found: _Found, index: PassageIndex) -> Jud
         missing = quote[things[0].start : things[0].end]
         return _lost(fact, gone, "exact_value", f"“{missing}” is nowhere in the summary.")
     return None
-
-
-# --- altered ---------------------------------------------------------------------------------------------------------
-
-
-def _altered(fact: Fact, quote: str, found: _Found, index: PassageIndex) -> Judgement | None:
-    """Distorted comes before dropped: a wrong value is worse than none."""
-    if found.span is None or fact.state is not FactState.OPEN:
-        return None
-    if wrong := values.distorted(quote, found.span, index):
-        return wrong
-    change = _change(fact, quote, index.summary[slice(*found.span)])
-    if change is None or index.share(quote.replace(change.source, " "), found.span) < ABOUT_IT:
-        return None
-    if index.said_later(fact.last, quote, change.summary):
-        return None
-    return Judgement(Outcome.ALTERED, change.detail, 0.25, *found.span, change.detail.name.lower(), change.reason)
-
-
-def _change(fact: Fact, quote: str, passage: str) -> modality.Change | None:
-    if fact.author in _SPEAKERS and fact.kind in _STATES:
-        return modality.flipped(quote, passage)
-    return modality.weakened(quote, passage) if fact.kind in _RULES else None

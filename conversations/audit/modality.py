@@ -38,13 +38,27 @@ SOFT = _any(
 )
 
 _DONE = "(?:run|ran|tested|verified|checked|done|completed?|implemented|fixed|addressed|confirmed|compiled|executed)"
+_CHECKED = "(?:run|ran|tested|verified|checked|compiled|executed|confirmed)"
 _WAS = "(?:has|have|was|were|is|are|did|had)(?: not|n['’]t)"
 #: Work that is said not to be done, not to be checked, or put off.
 UNDONE = _any(
     rf"""not (?:yet )?(?:been )?{_DONE}; {_WAS} (?:yet )?(?:been )?{_DONE};
     never (?:ran|run|tested|verified|executed|compiled); unverified; untested; unfinished; postponed?; deferred;
     only partial(?:ly)?; partially (?:done|implemented|fixed|complete);
-    still (?:to do|to be done|untested|unverified|open); tech(?:nical)? debt; won['’]t fix; (?:rough |my )?estimated?"""
+    still (?:to do|to be done|untested|unverified|open); tech(?:nical)? debt; won['’]t fix; (?:rough |my )?estimated?;
+    (?:left|put off|saved) for later; out of scope;
+    not (?:yet )?(?:been )?(?:addressed|handled|covered|resolved|finished)"""
+)
+#: Those of them that a later check, by whatever words it reports success, would make out of date.
+UNCHECKED = _any(
+    rf"""not (?:yet )?(?:been )?{_CHECKED}; {_WAS} (?:yet )?(?:been )?{_CHECKED}; never {_CHECKED};
+    unverified; untested; still (?:untested|unverified)"""
+)
+#: How tools and people report that a check went well.
+SUCCEEDED = re.compile(
+    r"(?<![\w-])(?:pass(?:ed|es|ing)?|succe\w+"
+    r"|ok\s+\S+\s+[\d.(]+|0 fail\w*|0 errors?|no errors|green|works)(?![\w-])|[✓✔✅]",
+    re.IGNORECASE,
 )
 #: Any of these in a passage leaves open that it is not done.
 OPEN = _any(
@@ -56,7 +70,7 @@ OPEN = _any(
 #: Work that is claimed done or checked.
 CLAIMED = _any(
     r"""done; completed?; fixed; resolved; verified; finished; all (?:\w+ ){0,3}pass(?:ing|ed|es)?; passing; passed;
-    successful(?:ly)?; addressed; confirmed; implemented; tested; measured"""
+    successful(?:ly)?; addressed; confirmed; implemented; tested; measured; pass(?:es)?; works; working; green"""
 )
 
 #: A claim held as a guess.
@@ -73,6 +87,30 @@ DOUBT = _any(
 KNOWN = _any(
     """root cause; confirmed; identified; proven; determined; the (?:real |actual )?(?:cause|culprit); caused by;
     (?:is|was) due to; verified"""
+)
+
+_THING = r"(?:the |this |that |existing |constant |function |file ){0,2}[`\"'*]{0,2}([A-Za-z_][\w./-]{3,80})"
+#: Something named is to stay.
+STAYS = re.compile(
+    rf"(?<![\w-])(?:keep|retain|preserve|(?:do not|don['’]t|never) (?:remove|delete|drop)) {_THING}", re.IGNORECASE
+)
+#: Something named is gone.
+GONE = re.compile(rf"(?<![\w-])(?:removed|deleted|dropped|got rid of) {_THING}", re.IGNORECASE)
+#: A name that stands for one thing only.
+_NAME = re.compile(r"[_./\d]|[a-z][A-Z]")
+
+
+#: What a finding denies, in its clear forms.
+DENIAL = _any(
+    "never; (?:is|are|was|were|does|do|did|has|have|can|could|will|would)(?: not|n['’]t); cannot; no longer; nowhere"
+)
+#: Any of these in a passage may still carry a denial of what is or happens.
+DENIES = _any(
+    r"""no[tr]?; never; none; nothing; nobody; nowhere; neither; \w+n['’]t; cannot; without; except; only; avoid\w*;
+    lack\w*; miss\w+; absen\w+; un(?!til|der|it|i[qo])\w+; fail\w*; instead; rather; stop\w*; skip\w*; remov\w+; if;
+    when; should; must; bug; problem; issue; wrong\w*; broken; ignor\w+; dis(?:abl|allow|card|connect|miss|regard)\w*;
+    in(?:ac|co|va|suf|abil)\w+; non\W?\w*; hardly; few; false; dead; kein\w*;
+    nicht; nie\w*; jamais; pas; nunca"""
 )
 
 
@@ -109,3 +147,31 @@ def flipped(source: str, passage: str) -> Change | None:
             reason = f"“{was.group()}” has become “{now.group()}” in the summary."
             return Change(Detail.FLIPPED, was.group(), now.group(), reason)
     return None
+
+
+def removed(source: str, passage: str) -> Change | None:
+    """Find something that was to stay, called removed in the passage."""
+    for stays in STAYS.finditer(source):
+        for gone in GONE.finditer(passage):
+            if stays[1] == gone[1] and _NAME.search(stays[1]):
+                reason = f"The source says “{stays.group()}”; the summary says “{gone.group()}”."
+                return Change(Detail.FLIPPED, stays.group(), gone.group(), reason)
+    return None
+
+
+def assured(source: str, passage: str) -> Change | None:
+    """Find a guess about a cause that the passage tells without any reservation."""
+    guess = GUESS.search(source)
+    if guess is None or DOUBT.search(passage):
+        return None
+    reason = f"“{guess.group()}” is gone: the summary tells a guess as certain."
+    return Change(Detail.FLIPPED, guess.group(), "", reason)
+
+
+def affirmed(source: str, passage: str) -> Change | None:
+    """Find what a finding denies, told as a fact in the passage."""
+    denials = DENIAL.findall(source)
+    if len(denials) != 1 or DENIES.search(passage):
+        return None
+    reason = f"“{denials[0]}” is gone: the summary says that it is so."
+    return Change(Detail.FLIPPED, denials[0], "", reason)

@@ -101,7 +101,7 @@ class PassageIndex:
         rarity: Rarity | None = None,
     ) -> None:
         self.summary, self.cwd, self.readable = summary[:MAX_SUMMARY], cwd, readable
-        self._kept, self._sources, self._positions = kept, sources, positions
+        self._kept, self.sources, self._positions = kept, sources, positions
         self.passages: list[Passage] = []
         self.trigrams: set[tuple[str, str, str]] = set()
         self.postings: dict[str, list[int]] = {}
@@ -142,7 +142,7 @@ class PassageIndex:
     @cached_property
     def seen(self) -> str:
         """What was dropped, in lower case: for asking whether a value was ever there."""
-        return "\n".join(bounded(self._sources)).lower()
+        return "\n".join(bounded(self.sources)).lower()
 
     def share(self, text: str, span: tuple[int, int]) -> float:
         """How much of what `text` is about, its numbers left out, stands in a span of the summary: 0 to 1."""
@@ -150,21 +150,37 @@ class PassageIndex:
         there = bag(self.summary[slice(*span)])
         return sum(weight for stem, weight in weights.items() if stem in there) / (sum(weights.values()) or 1.0)
 
+    def about(self, text: str, enough: float) -> list[tuple[int, int]]:
+        """The spans of the passages that carry at least the share `enough` of what `text` is about."""
+        weights = {stem: self.rarity(stem) for stem in bag(text) if not stem.isdigit()}
+        least, found = enough * sum(weights.values()), dict[int, float]()
+        for stem, weight in weights.items():
+            for number in self.postings.get(stem, ()):
+                found[number] = found.get(number, 0.0) + weight
+        return [self.span(number, number) for number in sorted(found) if found[number] >= least]
+
     def said_later(self, position: int, fact: str, word: str) -> bool:
         """Tell whether a line dropped after `position` has `word` and much of what `fact` is about.
 
         Then a summary that says so has it from there.
         """
-        if not word:
-            return False
+        return bool(word) and any(self.lines_about(fact, position, word))
+
+    def lines_about(self, fact: str, position: int, word: str = "") -> Iterator[str]:
+        """The lines dropped after `position` that carry much of what `fact` is about, and have `word`."""
         weights = {stem: self.rarity(stem) for stem in bag(fact)}
         enough, wanted = SAME_SUBJECT * sum(weights.values()), word.lower()
-        for number, text in enumerate(bounded(self._sources)):
-            if wanted in text.lower() and (not self._positions or self._positions[number] > position):
+        for text in self.later(position):
+            if wanted in text.lower():
                 for line in _LINE.findall(text):
                     if wanted in line.lower() and sum(weights.get(stem, 0.0) for stem in bag(line)) >= enough:
-                        return True
-        return False
+                        yield line
+
+    def later(self, position: int) -> Iterator[str]:
+        """What was dropped after `position`, in order; everything where positions are not known."""
+        for number, text in enumerate(bounded(self.sources)):
+            if not self._positions or self._positions[number] > position:
+                yield text
 
     @cached_property
     def entities(self) -> list[Entity]:

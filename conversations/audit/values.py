@@ -12,8 +12,10 @@ from conversations.vocabulary import Outcome
 
 #: Words on either side of a number that say what it counts.
 NEIGHBOURS = 3
-#: A number is compared with another only where so much of the rest of the fact stands beside that one.
+#: A number is compared with another only where so much of the rest of the fact stands beside that one …
 SAME_TOPIC = 0.7
+#: … or so much of it, and two of the words next to the number are the same.
+SAME_PLACE = 0.35
 _FIGURE_OR_FOLDER = re.compile(r"[0-9/\\]")
 #: Figures that stand for themselves; a bare small number may be a list mark, a level or a label.
 _BARE = frozenset({EntityKind.NUMBER})
@@ -49,7 +51,7 @@ def distorted(text: str, span: tuple[int, int], index: PassageIndex) -> Judgemen
     if moved := _moved_path(text, mine, index):
         return moved
     measures = [e for e in mine if e.kind in MEASURES and not _is_label(text, e)]
-    return _wrong_measure(text, measures, span, index) if measures and index.share(text, span) >= SAME_TOPIC else None
+    return _wrong_measure(text, measures, span, index) if measures else None
 
 
 def _moved_path(text: str, mine: Sequence[Entity], index: PassageIndex) -> Judgement | None:
@@ -68,12 +70,17 @@ def _related(path: str, other: str) -> bool:
 
 def _wrong_measure(text: str, mine: Sequence[Entity], span: tuple[int, int], index: PassageIndex) -> Judgement | None:
     """Compare the only figure of its sort in the fact with the only one of that sort in the passage."""
+    share = index.share(text, span)
+    if share < SAME_PLACE:
+        return None
+    wanted = 1 if share >= SAME_TOPIC else 2
     theirs = [e for e in _within(index.entities, *span) if e.kind in MEASURES and not _is_label(index.summary, e)]
     for entity in (e for e in mine if not lookup(e, index)):
         rivals = [e for e in theirs if _comparable(entity, e)]
         if len(rivals) == 1 and sum(_comparable(entity, e) for e in mine) == 1:
             other = rivals[0]
-            if _beside(text, entity) & _beside(index.summary, other) and not _ever(_digits(other, index), index):
+            alike = len(_beside(text, entity) & _beside(index.summary, other))
+            if alike >= wanted and not _ever(_digits(other, index), index):
                 return _altered(text, entity, other, index)
     return None
 

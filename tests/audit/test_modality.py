@@ -1,6 +1,6 @@
 import pytest
 
-from conversations.audit.modality import flipped, weakened
+from conversations.audit.modality import affirmed, assured, flipped, removed, weakened
 from conversations.audit.model import Detail
 
 
@@ -65,3 +65,23 @@ def test_flipped_finds_work_rounded_up_and_guesses_made_certain(source, passage,
 )
 def test_flipped_leaves_progress_and_honest_words_alone(source, passage):
     assert flipped(source, passage) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "source", "passage", "found"),
+    [
+        (removed, "Do not delete `old_table`", "Deleted the `old_table` and its index", True),
+        (removed, "Keep `old_table`", "Kept `old_table`, removed `new_table`", False),
+        (removed, "Keep it simple", "Removed it", False),
+        (affirmed, "The hook is never called", "The hook is called", True),
+        (affirmed, "The server does not see keys", "Server sees keys", True),
+        (affirmed, "The hook is never called", "The hook is unused", False),
+        (affirmed, "It never runs and isn't tested", "It runs", False),
+        (affirmed, "The hook is called", "The hook is called", False),
+        (assured, "Perhaps the cache is stale", "The cache is stale", True),
+        (assured, "Perhaps the cache is stale", "The cache seems stale", False),
+        (assured, "The cache is stale", "The cache is stale", False),
+    ],
+)
+def test_opposites_are_told_from_other_words(rule, source, passage, found):
+    assert (rule(source, passage) is not None) == found

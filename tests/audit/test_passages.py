@@ -101,3 +101,15 @@ def test_exact_words_are_names_paths_and_numbers():
     assert exact_words("the parseThing in ./src/a.py took 12 of them, says Koirala") == {
         "parsething", "src/a.py", "12", "koirala",
     }  # fmt: skip
+
+
+def test_about_gives_the_passages_that_carry_enough_of_a_text():
+    index = PassageIndex("The importer retries.\nDocs are due.\nThe importer retries three uploads.")
+    found = [index.summary[slice(*span)] for span in index.about("importer retries uploads", 0.9)]
+    assert found == ["The importer retries three uploads."]
+    assert index.about("nothing known", 0.9) == []
+
+
+def test_later_gives_what_was_dropped_after_a_position():
+    index = PassageIndex("", sources=["one", "two", "three"], positions=[1, 2, 3])
+    assert list(index.later(1)) == ["two", "three"]
