@@ -186,8 +186,10 @@ def broker_options() -> dict[str, Any]:
         return options
     config = DATABASES["default"]
     # pgmq keeps these five of a connection; libpq takes the rest, such as sslmode, from its own variables.
-    os.environ.update({f"PG{name.upper()}": str(value) for name, value in config.get("OPTIONS", {}).items()})
-    parts = {"host": config["HOST"] or "localhost", "port": config.get("PORT") or 5432, "dbname": config["NAME"]}
+    more = config.get("OPTIONS", {})
+    os.environ.update({f"PG{name.upper()}": str(value) for name, value in more.items()})
+    parts = {"host": config["HOST"] or more.get("host", "localhost")}  # a socket's folder can only be an option
+    parts |= {"port": config.get("PORT") or more.get("port", 5432), "dbname": config["NAME"]}
     parts |= {"user": config["USER"] or "postgres", "password": config["PASSWORD"] or "postgres"}
     # One connection a thread that sends; woken by NOTIFY instead of asking: an idle worker asks every 5 s.
     waiting = {"use_notify": True, "wait_time_seconds": 0, "polling_interval": 5}

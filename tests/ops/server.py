@@ -28,9 +28,9 @@ class Server:
     def __init__(self, data_dir, *options, port=None, **env):
         self.data_dir, self.port, self.output = data_dir, port or free_port(), []
         self.url = f"http://127.0.0.1:{self.port}"
-        self.env = {**os.environ, "OBSERVATORY_DATA_DIR": str(data_dir), "HOME": str(data_dir.parent), **env}
-        for name in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE"):
-            self.env.pop(name, None)
+        of_tests = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+        self.env = {name: value for name, value in os.environ.items() if name not in of_tests}
+        self.env |= {"OBSERVATORY_DATA_DIR": str(data_dir), "HOME": str(data_dir.parent), **env}
         command = [sys.executable, "manage.py", "up", "--port", str(self.port), *options]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
