@@ -16,7 +16,7 @@ _STATEMENT_SHARE = 0.8
 
 
 def watch_jobs(seconds: float) -> None:
-    """From now on in this process: a statement may take 80 % of `seconds`; a job that has sent the database no statement
+    """From now on in this process: a statement may take 80 % of `seconds`; a job that has sent no statement
     for `seconds` ends the process by SIGALRM. To be called once, before the first job."""
 
     def alive(*_: object, **__: object) -> None:

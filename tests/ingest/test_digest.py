@@ -253,6 +253,20 @@ def test_poison_batch_is_given_up_and_blocks_nobody(acme, monkeypatch):
     assert Message.objects.count() == 3
 
 
+def test_batch_that_always_kills_its_worker_is_given_up_and_blocks_nobody(acme):
+    for number in range(2):
+        services.accept_events(workspace=acme, body=json.dumps({"events": [message(number)]}).encode())
+    killing = Batch.objects.earliest("id")
+    for _ in range(digest.MOST_ATTEMPTS):
+        assert services.claim(only=killing.pk) == [killing]
+        Batch.objects.update(claimed_until=None)  # the worker died, and the lease is over
+
+    services.digest_pending()
+
+    assert list(Batch.objects.order_by("id").values_list("state", flat=True)) == ["failed", "digested"]
+    assert "broken off every time" in Batch.objects.get(state="failed").error
+
+
 def test_claimed_batch_is_nobody_elses_until_the_lease_ends(acme):
     services.accept_events(workspace=acme, body=json.dumps({"events": [message(1)]}).encode())
 

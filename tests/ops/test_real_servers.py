@@ -1,4 +1,4 @@
-"""The same server on a Postgres of Debian's and on other brokers; each is started for the test, where it is installed."""
+"""The same server on Debian's Postgres 15 and on other brokers; each is started for its test where there is one."""
 
 import os
 import pwd
@@ -93,7 +93,10 @@ def check_it_works(server):
 
 def has_queue_in_database(server):
     ask = "c.execute(\"SELECT to_regnamespace('pgmq')\"); print(c.fetchone()[0])"
-    return server.manage("shell", "-v0", "-c", f"from django.db import connection; c = connection.cursor(); {ask}") == "pgmq"
+    return (
+        server.manage("shell", "-v0", "-c", f"from django.db import connection; c = connection.cursor(); {ask}")
+        == "pgmq"
+    )
 
 
 @pytest.mark.parametrize("broker", ["redis", "rabbitmq"])
