@@ -19,7 +19,7 @@ class StaticFiles(StaticFilesConfig):
     ]
 
 
-class Storage(CompressedManifestStaticFilesStorage):
+class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Names with a hash of the content, to be cached for ever; compressed once."""
 
     # Source maps are not collected, so what points to them stays as it is.

@@ -15,10 +15,10 @@ from conversations.audit import judge
 from conversations.audit.consult import Consultation, consult
 from conversations.audit.judge import Reading
 from conversations.audit.llm import CallRecord, StageState
+from conversations.audit.llm_settings import llm_settings
 from conversations.audit.queries import segment_of
 from conversations.errors import BadInput
 from conversations.models import Compaction, CompactionAudit, Conversation, LlmAnswer, LlmCall, LlmReading
-from conversations.ops.llm_settings import llm_settings
 from conversations.vocabulary import AuditState, LlmState
 
 log = logging.getLogger(__name__)

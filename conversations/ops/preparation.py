@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
@@ -16,6 +15,7 @@ from conversations.ingest.keys import create_api_key
 from conversations.models import Batch, Membership, User, Workspace
 from conversations.ops.accounts import create_sign_in_link
 from conversations.vocabulary import MemberRole, Scope
+from observatory.static import StaticFiles
 
 OWNER = "owner@localhost"
 #: Two servers that start at once on one database must not both migrate it.
@@ -76,9 +76,8 @@ def collect_static() -> None:
 
 def _fingerprint() -> str:
     digest = sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
-    patterns = apps.get_app_config("staticfiles").ignore_patterns
     for finder in get_finders():
-        for name, storage in finder.list(patterns):
+        for name, storage in finder.list(StaticFiles.ignore_patterns):
             status = Path(storage.path(name)).stat()
             digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()

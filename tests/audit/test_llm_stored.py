@@ -8,10 +8,9 @@ import pytest
 from django.utils import timezone
 
 from conversations import tasks
-from conversations.audit import asking, services
+from conversations.audit import asking, llm_settings, services
 from conversations.audit.llm import StageState
 from conversations.models import CompactionAudit, Finding, LifeLine, LlmAnswer, LlmCall, LlmReading
-from conversations.ops import llm_settings
 from conversations.vocabulary import LlmState, Role
 from tests.audit.test_services import conversation_with_losses
 from tests.factories import create_message

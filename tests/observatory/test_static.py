@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from django.apps import apps
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 
 from conversations.ops.preparation import collect_static
+from observatory.static import StaticFiles
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
@@ -21,8 +21,7 @@ def named():
 
 def sizes():
     """Name → bytes of every file that would be collected."""
-    patterns = apps.get_app_config("staticfiles").ignore_patterns
-    found = (each for finder in get_finders() for each in finder.list(patterns))
+    found = (each for finder in get_finders() for each in finder.list(StaticFiles.ignore_patterns))
     return {name: Path(storage.path(name)).stat().st_size for name, storage in found}
 
 

@@ -81,8 +81,8 @@ class Command(BaseCommand):
     def _ask(self) -> Callable[[Segment], Audit]:
         """An auditor that asks the model about each compaction, and says on stderr how far it came and what it cost."""
         from conversations.audit.consult import consult  # noqa: PLC0415 -- slow, and only with --llm
+        from conversations.audit.llm_settings import llm_settings  # noqa: PLC0415
         from conversations.audit.memory import Book  # noqa: PLC0415
-        from conversations.ops.llm_settings import llm_settings  # noqa: PLC0415
 
         # Whoever waits at a terminal is not asked to come back later.
         settings, book = replace(llm_settings(), attempts=2, sdk_retries=2), Book()
