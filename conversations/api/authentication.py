@@ -51,7 +51,7 @@ def _key_of(request: Request) -> str:
 
 def sender(request: Request) -> ApiKey:
     """The key of a request that a permission of this module let in."""
-    return cast(ApiKey, request.auth)
+    return cast("ApiKey", request.auth)
 
 
 def _note_use(key: ApiKey) -> None:

@@ -44,7 +44,7 @@ class CompactionListView(ListView):
     file_name = "compactions"
     known = (
         *KIND,
-        Parameter("agent", "The agent's name, exactly.", keeps=lambda name: Q(conversation__agent__in=agents(name=name))),
+        Parameter("agent", "The agent's name.", keeps=lambda name: Q(conversation__agent__in=agents(name=name))),
         Parameter(
             "agent_version", "Its version, exactly.", keeps=lambda text: Q(conversation__agent__in=agents(version=text))
         ),
@@ -58,7 +58,7 @@ class CompactionListView(ListView):
         ),
         *since_and_until("at", "Happened"),
         Parameter(
-            "order", "newest, or worst: by `audit.risk`, without those that are not audited.", choices=("newest", "worst")
+            "order", "newest, or worst: by `audit.risk`, only those that are audited.", choices=("newest", "worst")
         ),
     )  # fmt: skip
 

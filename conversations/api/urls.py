@@ -38,9 +38,7 @@ urlpatterns = [
     path("compactions/<int:compaction_id>/dropped", compactions.DroppedView.as_view(), name="api_dropped"),
     path("compactions/<int:compaction_id>/kept", compactions.KeptView.as_view(), name="api_kept"),
     path("compactions/<int:compaction_id>/findings", findings.FindingListView.as_view(), name="api_findings"),
-    path(
-        "conversations/<int:conversation_id>/life-lines", findings.LifeLineListView.as_view(), name="api_life_lines"
-    ),
+    path("conversations/<int:conversation_id>/life-lines", findings.LifeLineListView.as_view(), name="api_life_lines"),
     path("messages/<int:message_id>", messages.MessageView.as_view(), name="api_message"),
     path("agents", conversations.AgentListView.as_view(), name="api_agents"),
     # an answer without a row: what is sent to it is not kept

@@ -268,7 +268,7 @@ def _usable(question: Question, message: "Message") -> tuple[CallOutcome, str, s
 
 def _outcome_of(status: int) -> CallOutcome:
     known = {408: CallOutcome.TIMEOUT, 429: CallOutcome.RATE_LIMITED, 529: CallOutcome.OVERLOADED}
-    return known.get(status, CallOutcome.SERVER_ERROR if status >= 500 else CallOutcome.REJECTED)  # noqa: PLR2004
+    return known.get(status, CallOutcome.SERVER_ERROR if status >= 500 else CallOutcome.REJECTED)
 
 
 def _said(error: "APIStatusError") -> str:

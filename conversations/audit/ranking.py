@@ -13,8 +13,8 @@ from conversations.audit.model import Author, Fact, Finding, Judgement
 from conversations.audit.passages import PassageIndex
 
 #: How much a finding loses for saying what a better one already said, as a share of its own words, and how much it
-#: gains by saying more. MEASURED on 97 important losses, each session judged by the others: by score alone 40 stand among the
-#: first 25, with variety 47, with both 54.
+#: gains by saying more. MEASURED on 97 important losses, each session judged by the others: by score alone 40 stand
+#: among the first 25, with variety 47, with both 54.
 REPETITION = 0.9
 FULLNESS = 0.3
 #: Only so many are put in order by variety; the rest keep the order of their score.

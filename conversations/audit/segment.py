@@ -23,7 +23,6 @@ from conversations.ingest.events import (
 from conversations.ingest.segments import PlacedCompaction, PlacedMessage, drops, is_failed
 from conversations.vocabulary import CLEARING_KINDS, Origin, Role, SummaryState
 
-
 #: Of what followed so many messages are read: harm after more cannot be told from ordinary work.
 MOST_FOLLOWING = 600
 

@@ -232,7 +232,7 @@ def _store_tokens(cursor: CursorWrapper, state: State, spans: Sequence[tuple[int
         " AND r.context_tokens IS NOT NULL"
     )
     cursor.execute(
-        "UPDATE conversations_compaction c SET tokens_before_observed = o.tokens_before,"
+        "UPDATE conversations_compaction c SET tokens_before_observed = o.tokens_before,"  # noqa: S608 -- constants
         " tokens_after_observed = o.tokens_after FROM (SELECT s.id,"
         f" (SELECT r.context_tokens + coalesce(r.output_tokens, 0) {turn} AND r.position >= s.start"
         " AND r.position < s.position ORDER BY r.position DESC, r.id DESC LIMIT 1) AS tokens_before,"

@@ -99,13 +99,14 @@ class Conversation(models.Model):
         return self.title or self.external_id
 
     def get_absolute_url(self) -> str:
+        """Its page."""
         return reverse("conversation", args=[self.workspace.slug, self.pk])
 
 
 class Message(models.Model):
     """One message, stored once however often a client sends it again.
 
-    It leaves the context at most once: `dropped_by` is the compaction at which it did, and null while it is still there.
+    It leaves the context at most once: `dropped_by` is the compaction at which it did, and null while it is in it.
     What a compaction kept is therefore what stood before it and left later or not at all.
     """
 
@@ -146,6 +147,7 @@ class Message(models.Model):
         return f"{self.role} message {self.external_id}"
 
     def get_absolute_url(self) -> str:
+        """Its page."""
         return reverse("message", args=[self.workspace.slug, self.pk])
 
 

@@ -13,7 +13,7 @@ from conversations.vocabulary import AuditState, LlmState, Outcome
 
 
 class CompactionAudit(models.Model):
-    """The auditor's word on one compaction. A new version of the auditor overwrites it; people's verdicts stand elsewhere."""
+    """The auditor's word on one compaction. A new version of it overwrites this; people's verdicts stand elsewhere."""
 
     workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="audits", **WITHIN_WORKSPACE)
     compaction = models.OneToOneField(Compaction, models.DO_NOTHING, related_name="audit", db_constraint=False)
@@ -109,7 +109,7 @@ class Finding(models.Model):
     evidence = models.JSONField(default=list)  # harm afterwards
     harmful = models.BooleanField(default=False)
 
-    placed: list[tuple[Any, Any]]  # spans with their messages, where conversations.audit.queries.with_messages read them
+    placed: list[tuple[Any, Any]]  # spans with their messages, where audit.queries.with_messages read them
 
     objects = FindingQuerySet.as_manager()
 
@@ -129,6 +129,7 @@ class Finding(models.Model):
         return f"{self.outcome}: {self.text}"
 
     def get_absolute_url(self) -> str:
+        """Its compaction's page, open at this finding."""
         return f"{reverse('compaction', args=[self.workspace.slug, self.compaction_id])}?fact={self.number}"
 
 

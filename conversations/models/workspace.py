@@ -36,6 +36,7 @@ class Workspace(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
+        """Its page."""
         return reverse("overview", args=[self.slug])
 
 

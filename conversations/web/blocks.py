@@ -62,7 +62,7 @@ def call_names(messages: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, str
     }
 
 
-def shown(  # noqa: PLR0913 -- each by name
+def shown(
     blocks: Sequence[Mapping[str, Any]],
     *,
     query: str = "",
@@ -83,7 +83,7 @@ def shown(  # noqa: PLR0913 -- each by name
     ]
 
 
-def _shown(  # noqa: PLR0913 -- as above
+def _shown(
     block: Mapping[str, Any],
     query: str,
     names: Mapping[str, str],

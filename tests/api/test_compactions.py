@@ -23,7 +23,8 @@ def test_compaction_is_told_whole(reader, acme):
     compaction = create_compaction(
         row, "What was done.", dropped=[gone], external_id="c1", kind="threshold", trigger="threshold",
         trigger_tokens=150_000, instructions="Keep rules.", model="claude-sonnet-5-5", duration_ms=4200,
-        tokens_before_reported=160_000, tokens_before_observed=158_000, tokens_after_observed=21_000, cost_input_tokens=9,
+        tokens_before_reported=160_000, tokens_before_observed=158_000, tokens_after_observed=21_000,
+        cost_input_tokens=9,
         cost_output_tokens=700, kept_ids=["m2"], dropped_ids=["m1"], kept_count=1, raw={"a": [1]},
     )  # fmt: skip
     CompactionAudit.objects.create(

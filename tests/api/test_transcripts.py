@@ -15,7 +15,8 @@ URL = "/api/v1/transcripts"
 def record(number):
     return {
         "type": "user", "uuid": f"u{number}", "sessionId": "s1", "version": "2.1.49", "isSidechain": False,
-        "parentUuid": None, "timestamp": "2026-11-20T09:00:00Z", "message": {"role": "user", "content": f"text {number}"},
+        "parentUuid": None, "timestamp": "2026-11-20T09:00:00Z",
+        "message": {"role": "user", "content": f"text {number}"},
     }  # fmt: skip
 
 

@@ -3,8 +3,6 @@
 from conversations.audit.model import Author, Fact, FactKind, FactState
 
 
-def fact(  # noqa: PLR0913 -- the parts of a fact, all but one optional
-    quote, kind=FactKind.FINDING, *, text="", author=Author.ASSISTANT, state=FactState.OPEN, last=0
-):
+def fact(quote, kind=FactKind.FINDING, *, text="", author=Author.ASSISTANT, state=FactState.OPEN, last=0):
     """A fact said once, at position `last`."""
     return Fact("f", kind, text or quote, quote, (), author, last, last, state=state)

@@ -29,7 +29,8 @@ def test_json_has_the_agreed_shape():
         "boundary", "number", "summary_state", "kind", "complete", "retention", "counts", "findings", "added",
     } <= compaction.keys()  # fmt: skip
     assert {
-        "id", "kind", "text", "quote", "messages", "outcome", "detail", "probability", "importance", "summary_quote", "reason",
+        "id", "kind", "text", "quote", "messages", "outcome", "detail", "probability", "importance",
+        "summary_quote", "reason",
         "detector", "rank", "evidence",
     } <= compaction["findings"][0].keys()  # fmt: skip
     assert json.loads(json.dumps(report)) == report

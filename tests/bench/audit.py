@@ -105,9 +105,7 @@ def precision(parts: list[Rows]) -> None:
             findings = [f for f in audit_segment(sample.segment).findings if f.judgement.outcome in LOST]
         verdicts = [v for f in findings[:READ] if (v := sample.verdict(f)) is not None]
         good, told = good + sum(verdicts), told + len(verdicts)
-    print(
-        f"\nWorth a person's time among the first {READ}, session left out: {good} of {told} judged = {share(good, told)}"
-    )
+    print(f"\nWorth a person's time among the first {READ}, session left out: {good} of {told} = {share(good, told)}")
 
 
 def memory() -> None:

@@ -218,7 +218,8 @@ def measure(stack, bodies, options):
     times = sorted(seconds for _, seconds in answers)
     print(f"{events:,} events in batches of {BATCH}, {sum(map(len, bodies)) / events:,.0f} bytes each")
     print(
-        f"accepted            {events / accepted:>9,.0f} events/s   a batch {1000 * times[len(times) // 2]:.0f} ms, p95 {1000 * times[int(len(times) * 0.95)]:.0f} ms"
+        f"accepted            {events / accepted:>9,.0f} events/s   "
+        f"a batch {1000 * times[len(times) // 2]:.0f} ms, p95 {1000 * times[int(len(times) * 0.95)]:.0f} ms"
     )
     print(f"accepted, digested  {events / digested:>9,.0f} events/s")
     copy, parse = raw_copy_seconds(connection), parse_seconds(bodies)
@@ -229,11 +230,13 @@ def measure(stack, bodies, options):
             print(f"CPU {name:<20} {1000 * seconds / events:.3f} ms an event")
     total = sum(used.values())
     print(
-        f"CPU {'in all':<20} {1000 * total / events:.3f} ms an event: at most {2 * events / total:,.0f} events/s on 2 cores"
+        f"CPU {'in all':<20} {1000 * total / events:.3f} ms an event: "
+        f"at most {2 * events / total:,.0f} events/s on 2 cores"
     )
     now = stored_bytes(connection)
     print(
-        f"stored              {(now[0] - kept_before[0]) / events:,.0f} bytes an event, and {(now[1] - kept_before[1]) / events:,.0f} raw until they are purged"
+        f"stored              {(now[0] - kept_before[0]) / events:,.0f} bytes an event, "
+        f"and {(now[1] - kept_before[1]) / events:,.0f} raw until they are purged"
     )
 
 

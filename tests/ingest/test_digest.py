@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from django.db import connection
@@ -91,7 +92,7 @@ class AnyOrder(HypothesisTestCase):
         expected = self.snapshot_of([STORY])
         edges = [0, *sorted(set(cuts)), len(order)]
 
-        snapshot = self.snapshot_of([order[a:b] for a, b in zip(edges, edges[1:], strict=False)])
+        snapshot = self.snapshot_of([order[a:b] for a, b in pairwise(edges)])
 
         assert {name: rows for name, rows in snapshot.items() if rows != expected[name]} == {}
 
@@ -287,7 +288,7 @@ def test_batch_that_failed_before_is_claimed_alone(acme):
 
 def test_failure_in_the_middle_leaves_nothing_behind(acme, monkeypatch):
     services.accept_events(workspace=acme, body=json.dumps({"events": STORY}).encode())
-    monkeypatch.setattr(digest, "_finish", lambda *args: (_ for _ in ()).throw(ValueError("killed")))
+    monkeypatch.setattr(digest, "_finish", lambda *_args: (_ for _ in ()).throw(ValueError("killed")))
 
     services.digest_pending()
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ TURNS = st.lists(st.one_of(st.none(), st.integers(0, 2_000_000)), max_size=400).
 def test_adding_in_parts_gives_what_building_at_once_gives(turns, cuts, rng):
     edges = sorted({0, len(turns), *(cut for cut in cuts if cut < len(turns))})
     line = empty()
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         part = turns[start:stop]
         rng.shuffle(part)
         line = extend(line, part)

@@ -29,7 +29,11 @@ def create_finding(compaction, number=1, **fields):
         start = compaction.summary_message.blocks[0]["text"].index(near)
         fields |= {"summary_start": start, "summary_end": start + len(near)}
     return Finding.objects.create(
-        workspace=compaction.workspace, conversation=compaction.conversation, compaction=compaction, number=number, **fields
+        workspace=compaction.workspace,
+        conversation=compaction.conversation,
+        compaction=compaction,
+        number=number,
+        **fields,
     )
 
 

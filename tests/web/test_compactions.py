@@ -16,7 +16,7 @@ def dropped_ids(response):
     return [card.message.external_id for card in response.context["dropped"]]
 
 
-# --- the list -----------------------------------------------------------------------------------------------------------
+# --- the list ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -62,7 +62,7 @@ def test_list_tells_nothing_matched_from_nothing_there(alice, conversation):
     assert "Nothing matches these filters" in alice.get(LIST, {"state": "failed"}).content.decode()
 
 
-# --- one compaction -----------------------------------------------------------------------------------------------------
+# --- one compaction ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -181,8 +181,8 @@ def test_page_says_that_covered_messages_are_missing(alice, conversation):
     ],
 )
 def test_page_finds_in_both(alice, conversation, query, found, in_summary):
-    texts = {"port": "The port is 8443.", "rule": "Never write to ledger_v1.", "quoted": 'They say "hi".', "accent": "A naïve way",
-             "lines": "line one\nline two", "ab": "axb"}  # fmt: skip
+    texts = {"port": "The port is 8443.", "rule": "Never write to ledger_v1.", "quoted": 'They say "hi".',
+             "accent": "A naïve way", "lines": "line one\nline two", "ab": "axb"}  # fmt: skip
     messages = [create_message(conversation, text, external_id=name) for name, text in texts.items()]
     call = {"type": "tool_call", "id": "x1", "name": "Bash", "input": {"args": [{"command": "curl :8443"}]}}
     messages.append(create_message(conversation, role="assistant", blocks=[call], external_id="call"))

@@ -35,7 +35,7 @@ def compacted(acme, **fields):
     return conversation
 
 
-# --- the list -----------------------------------------------------------------------------------------------------------
+# --- the list ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -144,7 +144,7 @@ def test_list_escapes_hostile_titles(alice, acme):
     assert "<script>a" not in page
 
 
-# --- one conversation ---------------------------------------------------------------------------------------------------
+# --- one conversation -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -270,7 +270,8 @@ def test_page_escapes_hostile_messages(alice, acme):
     conversation = create_conversation(acme)
     text = HOSTILE.replace("\x00", "")
     for kind in ({"type": "text", "text": text}, {"type": "thinking", "text": text}, {"type": "summary", "text": text},
-                 {"type": "tool_call", "name": text, "input": {"command": text}}, {"type": "image", "media_type": text}):  # fmt: skip
+                 {"type": "tool_call", "name": text, "input": {"command": text}},
+                 {"type": "image", "media_type": text}):  # fmt: skip
         create_message(conversation, role="assistant", blocks=[kind])
 
     page = alice.get(conversation.get_absolute_url()).content.decode()
@@ -279,7 +280,7 @@ def test_page_escapes_hostile_messages(alice, acme):
     assert "\u202e" not in page
 
 
-# --- its figure ---------------------------------------------------------------------------------------------------------
+# --- its figure -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -14,7 +14,7 @@ OWN = sorted(chain((ROOT / "static/css").glob("*.css"), (ROOT / "static/js").glo
 
 #: (text or graphic, ground, least contrast): 4.5 to 1 for text, 3 to 1 for what is not read (WCAG 2.2 AA).
 PAIRS = [
-    *[(ink, ground, 4.5) for ink in ("ink", "ink-muted", "accent") for ground in ("surface", "surface-raised", "surface-sunken")],
+    *[(ink, f"surface{depth}", 4.5) for ink in ("ink", "ink-muted", "accent") for depth in ("", "-raised", "-sunken")],
     *[(ink, "surface", 4.5) for ink in ("kept", "altered", "forgotten")],
     *[(ink, "surface-raised", 4.5) for ink in ("kept", "altered", "forgotten")],
     *[("ink", f"{outcome}-tint", 4.5) for outcome in ("kept", "altered", "forgotten", "accent")],

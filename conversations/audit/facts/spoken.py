@@ -91,7 +91,7 @@ def is_musing(said: str, author: Author) -> bool:
     return author is Author.THINKING and (said.rstrip().endswith("?") or bool(_MUSING.match(said)))
 
 
-def kind_of(said: str, unit: Unit, author: Author, answers: bool) -> tuple[FactKind, str]:
+def kind_of(said: str, unit: Unit, author: Author, answers: bool) -> tuple[FactKind, str]:  # noqa: PLR0911 -- a table
     """The kind of a statement and the cue that decided, the most consequential first."""
     about = " ".join(unit.context)
     if _OPEN_MARK.match(said) or cues.OPEN.search(said) or cues.OPEN.search(about):

@@ -299,7 +299,7 @@ class ClaudeCode:
         if text:
             yield self._message(record, number, thread, (Role.SYSTEM, Origin.HARNESS), [Text(text)])
 
-    def _cost(self, record: Record, number: int, thread: Thread) -> Yields:  # noqa: ARG002 -- all handlers are called alike
+    def _cost(self, record: Record, number: int, thread: Thread) -> Yields:
         """Cumulative usage, the summariser's included: what no request accounts for is the compaction's."""
         totals = totals_of(record.model_usage)
         close_request(thread.spending, thread.model)
@@ -334,7 +334,7 @@ class ClaudeCode:
 
     # --- messages typed while the agent works -------------------------------------------------------------------------
 
-    def _queue(self, record: Record, number: int, thread: Thread) -> Yields:  # noqa: ARG002 -- all handlers are called alike
+    def _queue(self, record: Record, number: int, thread: Thread) -> Yields:
         queue = self._memory.queue
         if record.operation == "enqueue":
             self._enqueue(text_of(record.content), moment(record.timestamp))
@@ -368,10 +368,10 @@ class ClaudeCode:
             thread.title_rank = rank
             yield ConversationEvent(conversation=thread.id, title=title)
 
-    def _chosen_title(self, record: Record, number: int, thread: Thread) -> Yields:  # noqa: ARG002 -- all handlers are called alike
+    def _chosen_title(self, record: Record, number: int, thread: Thread) -> Yields:
         yield from self._title(thread, text_of(record.custom_title), _CHOSEN)
 
-    def _generated_title(self, record: Record, number: int, thread: Thread) -> Yields:  # noqa: ARG002 -- all handlers are called alike
+    def _generated_title(self, record: Record, number: int, thread: Thread) -> Yields:
         yield from self._title(thread, text_of(record.ai_title), _GENERATED)
 
     def _listed_title(self, record: Record) -> Yields:

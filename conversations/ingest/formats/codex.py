@@ -144,7 +144,7 @@ class Codex:
 
     # --- the conversation ---------------------------------------------------------------------------------------------
 
-    def _session_meta(self, record: Line, number: int) -> Yields:  # noqa: ARG002 -- all handlers are called alike
+    def _session_meta(self, record: Line, number: int) -> Yields:
         """The first names the session; those that follow were copied with the history of the one it was forked from."""
         meta = mapping_of(record.payload)
         session = key_of(meta.get("id")) or key_of(meta.get("session_id"))
@@ -171,7 +171,7 @@ class Codex:
             message = "This record comes before any that names the session: it cannot be placed."
             yield problem("bad_field", message, mend="Send the file from its first line.", line=number)
 
-    def _turn_context(self, record: Line, number: int) -> Yields:  # noqa: ARG002 -- all handlers are called alike
+    def _turn_context(self, record: Line, number: int) -> Yields:
         self._memory.model = name_of(mapping_of(record.payload).get("model")) or self._memory.model
         yield from ()
 

@@ -85,7 +85,10 @@ def test_a_table_row_under_a_labelled_option_is_content_behind_a_label():
 
 def test_code_that_was_read_comes_with_the_agents_reading_of_it():
     log = Log()
-    code = "    12→func resetState(session *Session) {\n    13→\tsession.StepCount = 1\n    14→\tsession.Touched = nil\n    15→}"
+    code = (
+        "    12→func resetState(session *Session) {\n    13→\tsession.StepCount = 1\n"
+        "    14→\tsession.Touched = nil\n    15→}"
+    )
     log.call("Read", '{"file_path": "/app/state.go"}', code)
     log.agent("`resetState` sets StepCount to 1 and clears Touched on the session.")
     (found,) = [draft for draft in drafts_of(log) if "read, then said" in draft.cues]
