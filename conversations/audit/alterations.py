@@ -98,7 +98,9 @@ def _denials(fact: Fact, quote: str, index: PassageIndex) -> Iterator[tuple[Chan
         return
     about = index.about(subject, CLEARLY_ABOUT_IT)
     changes = [modality.affirmed(quote, index.summary[slice(*place)]) for place in about]
-    if all(changes) and not any(not modality.DENIES.search(line) for line in index.lines_about(quote, fact.last)):
+    if not changes or not all(changes):
+        return
+    if all(modality.DENIES.search(line) for line in index.lines_about(quote, fact.last)):
         yield from ((change, place) for change, place in zip(changes, about, strict=True) if change)
 
 

@@ -20,6 +20,8 @@ MAX_SUMMARY = 400_000
 MAX_SOURCE = 1_000_000
 MAX_BLOCK = 20_000
 
+#: Letters that two words must begin with to count as half the same.
+BEGINNING = 4
 #: Two lines are about the same when one has this share of the other's weight.
 SAME_SUBJECT = 0.4
 
@@ -36,6 +38,16 @@ class Passage:
     end: int
     stems: tuple[str, ...]
     bag: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One or two neighbouring passages: their stems, what these begin with and weigh, and their character 4-grams."""
+
+    bag: frozenset[str]
+    beginnings: frozenset[str]
+    weight: float
+    grams: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,7 @@ class PassageIndex:
     value was ever seen; `positions`: where each stood. `readable`: False when there is a summary that cannot be read.
     """
 
-    def __init__(  # noqa: PLR0913 -- the parts of a context, most of them optional
+    def __init__(
         self,
         summary: str,
         kept: Sequence[str] = (),
@@ -105,6 +117,8 @@ class PassageIndex:
         self.passages: list[Passage] = []
         self.trigrams: set[tuple[str, str, str]] = set()
         self.postings: dict[str, list[int]] = {}
+        self._places: dict[str, int] = {}
+        self._windows: dict[tuple[int, int], Window] = {}
         for sentence in sentences(self.summary):
             self._add(sentence.start, sentence.end)
         self.rarity = rarity or Rarity((self.summary, *bounded(sources)))
@@ -124,6 +138,12 @@ class PassageIndex:
             self.postings.setdefault(stem, []).append(len(self.passages))
         self.passages.append(passage)
         self.trigrams.update(triples(every))
+
+    def places(self, stem: str) -> int:
+        """The passages that have a stem, as the bits of a number: a window is then looked up in one step."""
+        if stem not in self._places:
+            self._places[stem] = sum(1 << number for number in self.postings.get(stem, ()))
+        return self._places[stem]
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Where the passages `first` to `last` stand in the summary."""
@@ -212,6 +232,15 @@ class PassageIndex:
     @cached_property
     def _grams(self) -> dict[int, set[str]]:
         return {}
+
+    def window(self, first: int, last: int) -> Window:
+        """The passages `first` to `last` as one; computed once, since many facts have the same nearest window."""
+        if (first, last) not in self._windows:
+            bag = frozenset().union(*(passage.bag for passage in self.passages[first : last + 1]))
+            beginnings = frozenset(stem[:BEGINNING] for stem in bag if len(stem) >= BEGINNING)
+            near = frozenset(self.grams_of(first) | self.grams_of(last))
+            self._windows[first, last] = Window(bag, beginnings, sum(map(self.rarity, bag)), near)
+        return self._windows[first, last]
 
     def grams_of(self, number: int) -> set[str]:
         """The character 4-grams of one passage's content stems; computed once."""

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from math import exp, log
 
-from conversations.audit.passages import PassageIndex, exact_words, triples
+from conversations.audit.passages import BEGINNING, PassageIndex, Window, exact_words, triples
 from conversations.audit.text import STOP, grams, stems
 
 #: Passages looked at closely: the best window is nearly always around one of the first few by weighted recall.
@@ -16,9 +16,6 @@ CANDIDATES = 4
 MAX_FACT = 1_000
 #: The word order is compared over so many words of the fact and of the window.
 MAX_ORDER = 60, 120
-#: Letters that two words must begin with to count as half the same.
-BEGINNING = 4
-
 #: The features, all but `length` a share of the fact from 0 to 1; "weight" is how telling a word is.
 NAMES = (
     "best1",  # weight found in the best passage
@@ -89,49 +86,50 @@ def _best(
     ranked = sorted(scores, key=lambda n: (-scores[n], n))[:CANDIDATES]
     window, two, four = (ranked[0], ranked[0]), scores[ranked[0]], 0.0
     last = len(index.passages) - 1
+    found = [(index.places(stem), weight) for stem, weight in fact.weights.items() if stem in index.postings]
     for number in ranked:
         for pair in ((number - 1, number), (number, number + 1)):
             if pair[0] >= 0 and pair[1] <= last:
-                weight = fact.weight_in(_bag(index, *pair))
+                weight = _weight(found, *pair)
                 if weight > two + 1e-9:
                     window, two = pair, weight
-        four = max(four, fact.weight_in(_bag(index, max(0, number - 2), min(last, number + 2))))
+        four = max(four, _weight(found, max(0, number - 2), min(last, number + 2)))
     return window, (scores[ranked[0]], two, max(four, two))
 
 
-def _bag(index: PassageIndex, first: int, last: int) -> frozenset[str]:
-    return frozenset().union(*(passage.bag for passage in index.passages[first : last + 1]))
+def _weight(found: Sequence[tuple[int, float]], first: int, last: int) -> float:
+    """Weight of the words that stand in the passages `first` to `last`; each word comes with its places."""
+    wanted = ((1 << (last - first + 1)) - 1) << first
+    return sum(weight for places, weight in found if places & wanted)
 
 
 def _values(
     fact: _Fact, index: PassageIndex, window: tuple[int, int], weights: tuple[float, float, float]
 ) -> tuple[float, ...]:
-    bag = _bag(index, *window)
-    near = index.grams_of(window[0]) | index.grams_of(window[1])
+    near = index.window(*window)
     numbers = [stem for stem in fact.weights if stem.isdigit()]
     runs = triples(fact.every)
     return (
         *(weight / fact.total for weight in weights),
         sum(weight for stem, weight in fact.weights.items() if stem in index.postings) / fact.total,
-        _soft(fact, bag) / fact.total,
-        len(fact.grams & near) / len(fact.grams),
+        _soft(fact, near) / fact.total,
+        len(fact.grams & near.grams) / len(fact.grams),
         len(fact.grams & index.grams) / len(fact.grams),
-        fact.weight_in(bag) / (sum(map(index.rarity, bag)) or 1.0),
+        fact.weight_in(near.bag) / (near.weight or 1.0),
         _order(fact.stems, window, index),
         len(runs & index.trigrams) / max(1, len(runs)),
         len(fact.exact & index.exact) / len(fact.exact) if fact.exact else 0.5,
-        sum(stem in bag for stem in numbers) / len(numbers) if numbers else 0.5,
+        sum(stem in near.bag for stem in numbers) / len(numbers) if numbers else 0.5,
         log(1 + len(fact.weights)),
     )
 
 
-def _soft(fact: _Fact, bag: frozenset[str]) -> float:
+def _soft(fact: _Fact, near: Window) -> float:
     """Weight in the window, half of it for a word that only begins like one there ("config", "configuration")."""
-    beginnings = {stem[:BEGINNING] for stem in bag if len(stem) >= BEGINNING}
     return sum(
-        weight if stem in bag else weight / 2
+        weight if stem in near.bag else weight / 2
         for stem, weight in fact.weights.items()
-        if stem in bag or (len(stem) >= BEGINNING and stem[:BEGINNING] in beginnings)
+        if stem in near.bag or stem[:BEGINNING] in near.beginnings
     )
 
 
@@ -139,14 +137,20 @@ def _order(words: list[str], window: tuple[int, int], index: PassageIndex) -> fl
     """Length of the longest common subsequence of fact and window, as a share of the fact."""
     mine = words[: MAX_ORDER[0]]
     other = [stem for passage in index.passages[window[0] : window[1] + 1] for stem in passage.stems][: MAX_ORDER[1]]
-    common = set(mine)
-    other = [stem for stem in other if stem in common]
-    row = [0] * (len(other) + 1)
-    for stem in mine:
-        before = 0
-        for j, word in enumerate(other, 1):
-            before, row[j] = row[j], before + 1 if word == stem else max(row[j], row[j - 1])
-    return row[-1] / len(mine)
+    return common_subsequence(mine, other) / len(mine)
+
+
+def common_subsequence(mine: Sequence[str], other: Sequence[str]) -> int:
+    """Length of the longest common subsequence: one row of the usual table as the bits of a number."""
+    places: dict[str, int] = {}
+    for number, stem in enumerate(mine):
+        places[stem] = places.get(stem, 0) | 1 << number
+    every = (1 << len(mine)) - 1
+    row = every
+    for stem in other:
+        if matches := row & places.get(stem, 0):
+            row = (row + matches) | (row - matches)
+    return len(mine) - (row & every).bit_count()
 
 
 # --- the fitted model ------------------------------------------------------------------------------------------------

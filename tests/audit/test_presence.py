@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.audit.passages import PassageIndex
-from conversations.audit.presence import CANDIDATES, MAX_FACT, NAMES, evidence, fitted, probability
+from conversations.audit.presence import CANDIDATES, MAX_FACT, NAMES, common_subsequence, evidence, fitted, probability
 
 SUMMARY = """## Work
 - The cache of share keys expires after 60 seconds, because stale entries misled the recipients.
@@ -71,3 +71,12 @@ def test_a_long_summary_is_looked_at_closely_in_a_few_places_only(monkeypatch):
     monkeypatch.setitem(index.__dict__, "grams", {"cach"})
     evidence("cache of keys", index)
     assert len(asked) <= 2 * CANDIDATES
+
+
+@given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
+def test_common_subsequence_is_that_of_the_usual_table(mine, other):
+    table = [[0] * (len(other) + 1) for _ in range(len(mine) + 1)]
+    for i, a in enumerate(mine):
+        for j, b in enumerate(other):
+            table[i + 1][j + 1] = table[i][j] + 1 if a == b else max(table[i][j + 1], table[i + 1][j])
+    assert common_subsequence(mine, other) == table[-1][-1]
