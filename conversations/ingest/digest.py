@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from conversations.errors import ObservatoryError
-from conversations.ingest import states
+from conversations.ingest import copies, states
 from conversations.ingest.events import Problem
 from conversations.ingest.formats import Output, Parser, parser_for, resume_parser
 from conversations.ingest.formats.native import Limits, decode_batch
@@ -173,10 +173,14 @@ def _write(gathering: Gathering, founds: dict[int, Found]) -> Digested:
     with connection.cursor() as cursor:
         # A crash may lose the last transactions, never only the earlier of two: a batch that counts as digested is.
         cursor.execute("SET LOCAL synchronous_commit = off")
-    locked = states.lock(gathering.clear())
+    works = gathering.clear()
+    locked = states.lock(works)
+    copies.lock(works)
     for state, work in locked:
         states.apply_facts(state, work)
-    for change in write(locked):
+    changes = write(locked)
+    copies.link(changes)
+    for change in changes:
         digested.conversation_ids.add(change.state.id)
         if touched := settle(change):
             digested.compacted_ids.add(change.state.id)

@@ -1,5 +1,7 @@
 """Where older messages were replaced, and by what."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -7,6 +9,14 @@ from django.urls import reverse
 from conversations.models.conversation import UNCHECKED, Conversation, Message
 from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
+
+
+class CompactionQuerySet(models.QuerySet["Compaction"]):
+    """Vocabulary of compactions."""
+
+    def originals(self) -> Self:
+        """Each compaction once: without its copies in the transcripts of forked and resumed sessions."""
+        return self.filter(copy_of=None)
 
 
 class Compaction(models.Model):
@@ -52,9 +62,14 @@ class Compaction(models.Model):
     complete = models.BooleanField(default=True)  # False: messages it covers are not in the data
     raw = models.JSONField(null=True)  # the source's record, without long texts
 
+    # the same compaction in the conversation where it happened, which may come later; set by `copies`
+    copy_of = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="copies", **WITHIN_WORKSPACE)
+
     # denormalised, set by `settle`
     dropped_count = models.PositiveIntegerField(default=0)
     kept_count = models.PositiveIntegerField(default=0)
+
+    objects = CompactionQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -71,12 +86,15 @@ class Compaction(models.Model):
             models.Index(fields=["workspace", "-at", "-id"], name="compaction_recent"),
             # The same boundary in the transcript of another session: a fork begins with a copy.
             models.Index(fields=["workspace", "external_id"], name="compaction_copies"),
+            # The copies of a compaction, which are looked for when it is deleted.
+            models.Index(fields=["workspace", "copy_of"], condition=Q(copy_of__isnull=False), name="compaction_copied"),
         ]
 
     def __str__(self) -> str:
         return f"compaction {self.number}"
 
     def get_absolute_url(self) -> str:
+        """Its page."""
         return reverse("compaction", args=[self.workspace.slug, self.pk])
 
     @property
