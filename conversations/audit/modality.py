@@ -89,7 +89,9 @@ KNOWN = _any(
     (?:is|was) due to; verified"""
 )
 
-_THING = r"(?:the |this |that |existing |constant |function |file ){0,2}[`\"'*]{0,2}([A-Za-z_][\w./-]{3,80})"
+_THING = (
+    r"(?:the |this |that |existing |constant |function |file ){0,2}[`\"'*]{0,2}" r"([A-Za-z_][\w./-]{3,80})[`\"'*]{0,2}"
+)
 #: Something named is to stay.
 STAYS = re.compile(
     rf"(?<![\w-])(?:keep|retain|preserve|(?:do not|don['’]t|never) (?:remove|delete|drop)) {_THING}", re.IGNORECASE
