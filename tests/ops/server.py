@@ -25,7 +25,7 @@ def free_port():
 class Server:
     """Started and ready when made; `output` holds every line it has printed so far."""
 
-    def __init__(self, data_dir, *options, port=None, **env):
+    def __init__(self, data_dir, *options, port=None, stdin=subprocess.DEVNULL, **env):
         self.data_dir, self.port, self.output = data_dir, port or free_port(), []
         self.url = f"http://127.0.0.1:{self.port}"
         of_tests = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
@@ -33,7 +33,7 @@ class Server:
         self.env |= {"OBSERVATORY_DATA_DIR": str(data_dir), "HOME": str(data_dir.parent), **env}
         command = [sys.executable, "manage.py", "up", "--port", str(self.port), *options]
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, cwd=ROOT, env=self.env, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         os.set_blocking(self.process.stdout.fileno(), False)
         self._selector = selectors.DefaultSelector()

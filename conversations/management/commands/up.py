@@ -120,9 +120,16 @@ class Command(BaseCommand):
             supervisor.run_in_background(_import(list(found)))
         elif is_first and sys.stdin.isatty():
             self._say(f"Sessions found: {files}. Import them? [y/N]")
-            supervisor.watch(sys.stdin.fileno(), lambda fd: _answered(supervisor, fd, list(found)))
+            supervisor.watch(sys.stdin.fileno(), lambda fd: self._answered(supervisor, fd, list(found)))
         elif is_first:
             self._say(f"Sessions found: {files}. To import them:  {_script()} import {' '.join(found)}\n")
+
+    def _answered(self, supervisor: Supervisor, fd: int, paths: list[str]) -> None:
+        supervisor.unwatch(fd)
+        if os.read(fd, 100).strip().lower() in (b"y", b"yes"):
+            supervisor.run_in_background(_import(paths))
+        else:
+            self._say(f"Nothing imported. Later:  {_script()} import {' '.join(paths)}\n")
 
 
 def _script() -> str:
@@ -135,12 +142,6 @@ def _script() -> str:
 
 def _count(path: str) -> int:
     return sum(1 for _ in Path(path).expanduser().rglob("*.jsonl"))
-
-
-def _answered(supervisor: Supervisor, fd: int, paths: list[str]) -> None:
-    supervisor.unwatch(fd)
-    if os.read(fd, 100).strip().lower() in (b"y", b"yes"):
-        supervisor.run_in_background(_import(paths))
 
 
 # --- what runs once ---------------------------------------------------------------------------------------------------
