@@ -15,7 +15,7 @@ from conversations.ingest.keys import create_api_key
 from conversations.models import Batch, Membership, User, Workspace
 from conversations.ops.accounts import create_sign_in_link
 from conversations.vocabulary import MemberRole, Scope
-from observatory.static import StaticFiles
+from observatory.static import LEFT_OUT
 
 OWNER = "owner@localhost"
 #: Two servers that start at once on one database must not both migrate it.
@@ -70,14 +70,14 @@ def collect_static() -> None:
     mark = settings.STATIC_ROOT / ".collected"
     fingerprint = _fingerprint()
     if not mark.exists() or mark.read_text() != fingerprint:
-        call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+        call_command("collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=LEFT_OUT)
         mark.write_text(fingerprint)
 
 
 def _fingerprint() -> str:
     digest = sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
     for finder in get_finders():
-        for name, storage in finder.list(StaticFiles.ignore_patterns):
+        for name, storage in finder.list(LEFT_OUT):
             status = Path(storage.path(name)).stat()
             digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()

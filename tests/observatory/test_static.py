@@ -8,7 +8,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 
 from conversations.ops.preparation import collect_static
-from observatory.static import StaticFiles
+from observatory.static import LEFT_OUT
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
@@ -21,7 +21,7 @@ def named():
 
 def sizes():
     """Name → bytes of every file that would be collected."""
-    found = (each for finder in get_finders() for each in finder.list(StaticFiles.ignore_patterns))
+    found = (each for finder in get_finders() for each in finder.list(LEFT_OUT))
     return {name: Path(storage.path(name)).stat().st_size for name, storage in found}
 
 
@@ -39,6 +39,13 @@ def collected(settings, tmp_path):
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "observatory.static.Storage"}}
     collect_static()
     return settings.STATIC_ROOT
+
+
+def test_nothing_else_is_collected(collected):
+    files = {path.relative_to(collected).as_posix() for path in collected.rglob("*") if path.is_file()}
+    names = {staticfiles_storage.stored_name(name) for name in sizes()} | {"staticfiles.json", ".collected"}
+
+    assert {name.removesuffix(".gz") for name in files} == names
 
 
 def test_collected_files_have_their_hash_in_the_name_and_are_compressed(collected):
