@@ -8,6 +8,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from conversations.models import Compaction
+from conversations.web.facts import retention_words
+from conversations.web.findings import audit_of
 from conversations.web.highlight import clean
 
 register = template.Library()
@@ -110,3 +113,9 @@ def shown(text: str) -> str:
 def signed(value: float) -> str:
     """0.308 → "+0.31"."""
     return f"{value:+.2f}"
+
+
+@register.simple_tag
+def retention(compaction: Compaction) -> str:
+    """What was kept of a compaction, by importance: "64–78 %"; unknown → "–"."""
+    return retention_words(audit_of(compaction)) or "–"

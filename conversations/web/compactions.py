@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -10,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from conversations.audit.queries import summary_of
-from conversations.models import Compaction, Message
+from conversations.models import Compaction, Message, Workspace
 from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
 from conversations.web import queries
 from conversations.web.cards import cards
@@ -23,6 +24,7 @@ from conversations.web.paging import Order, Page, capped_count, is_key, page_aro
 from conversations.web.prose import render
 
 NEWEST = Order("at", descending=True)
+WORST = Order("audit__risk", descending=True)
 IN_ORDER = Order("position")
 DROPPED_SHOWN = 50
 BESIDE_SHOWN = 50  # of the kept, and of the restored messages
@@ -76,11 +78,25 @@ class SummaryView:
 @member_required
 @require_GET
 def compaction_list(request: WorkspaceRequest) -> HttpResponse:
-    """Across conversations, newest first."""
+    """Across conversations, worst first; `?order=newest`, which also shows those that no auditor has read yet."""
     filters = CompactionFilters(request.GET, request.workspace)
     rows = filters.apply(queries.compactions_of(request.workspace))
-    context = {"filters": filters, "page": page_of(rows, NEWEST, request.GET), "count": capped_count(rows)}
+    newest = request.GET.get("order") == "newest" or filters.value("found") == "unaudited"
+    ranked = rows.select_related("audit") if newest else worst(rows, request.workspace)
+    page = page_of(ranked, NEWEST if newest else WORST, request.GET)
+    context = {
+        "filters": filters,
+        "newest": newest,
+        "page": page,
+        "waiting": not page.rows and not newest and rows.exists(),
+        "count": capped_count(ranked),
+    }
     return render_page(request, "compactions/list.html", context, partial="compactions/results.html")
+
+
+def worst(rows: QuerySet[Compaction], workspace: Workspace) -> QuerySet[Compaction]:
+    """Those that were audited, each with its audit. The workspace is said twice: the order's index begins with it."""
+    return rows.filter(audit__workspace=workspace).select_related("audit")
 
 
 @member_required
@@ -109,6 +125,7 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
         "query": query,
         "found": _count(found, page) if query else "",
         "facts": column,
+        "api_query": urlencode({"workspace": request.workspace.slug}),
         "summary": summary_view(
             compaction, query, summary_marks(column.places, column.added_places, column.chosen_number)
         ),

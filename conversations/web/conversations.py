@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import isfinite
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from conversations.models import Compaction, Conversation, Message
@@ -15,6 +18,7 @@ from conversations.web import queries
 from conversations.web.cards import Card, cards
 from conversations.web.figures import token_timeline
 from conversations.web.filters import ConversationFilters
+from conversations.web.findings import Tally, audit_of, tallies_of
 from conversations.web.highlight import Html
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
 from conversations.web.paging import Order, Page, capped_count, is_key, page_around, page_of
@@ -26,6 +30,8 @@ IN_ORDER = Order("position")
 #: Compactions listed and drawn on the page of a conversation. The largest real one seen has 30.
 MOST_COMPACTIONS = 200
 MESSAGES_SHOWN = 40
+#: A conversation that was heard of within this time may go on at any moment.
+LIVE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class ListRow:
 
     conversation: Conversation
     sparkline: Html
+    tally: Tally | None  # of its findings; None: nothing was audited
 
 
 @member_required
@@ -46,17 +53,22 @@ def conversation_list(request: WorkspaceRequest) -> HttpResponse:
     context = {
         "filters": filters,
         "page": page,
-        "rows": [list_row(conversation) for conversation in page.rows],
+        "rows": list_rows(page.rows),
         "count": capped_count(rows),
         "models": sorted({name for conversation in page.rows for name in conversation.model_names}),
     }
     return render_page(request, "conversations/list.html", context, partial="conversations/results.html")
 
 
-def list_row(conversation: Conversation) -> ListRow:
-    """With its saw-tooth in small."""
+def list_rows(conversations: Sequence[Conversation]) -> list[ListRow]:
+    """Each with its saw-tooth in small and what was found in it. One query."""
+    tallies = tallies_of(conversations)
+    return [ListRow(each, _spark(each), tallies.get(each.pk)) for each in conversations]
+
+
+def _spark(conversation: Conversation) -> Html:
     label = f"{conversation.request_count} requests, {conversation.compaction_count} compactions"
-    return ListRow(conversation, sparkline_svg(conversation.sparkline, label=label))
+    return sparkline_svg(conversation.sparkline, label=label)
 
 
 def one_of(request: HttpRequest, pk: int) -> Conversation:
@@ -68,13 +80,14 @@ def one_of(request: HttpRequest, pk: int) -> Conversation:
 @member_required
 @require_GET
 def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """Timeline, compactions, messages."""
+    """Timeline, compactions, messages; `?part=strip` is its figures alone, which ask again while the agent works."""
     conversation = one_of(request, pk)
+    if request.GET.get("part") == "strip":
+        return render_page(request, "conversations/strip.html", _strip(conversation))
     compactions = _compactions(conversation)
     cuts = [cut_of(compaction, conversation) for compaction in compactions]
     page, around = _messages(conversation, request)
-    context = {
-        "conversation": conversation,
+    context = _strip(conversation) | {
         "compactions": compactions,
         "compactions_left_out": max(conversation.compaction_count - len(compactions), 0),
         "parent": queries.parent_of(conversation),
@@ -93,13 +106,21 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     return render_page(request, "conversations/page.html", context, partial="conversations/messages.html")
 
 
+def _strip(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "conversation": conversation,
+        "live": conversation.last_at > timezone.now() - LIVE,
+        "tally": tallies_of([conversation]).get(conversation.pk),
+    }
+
+
 def _turns(conversation: Conversation) -> int:
     """Turns with a known context; the sparkline has counted them."""
     return int(conversation.sparkline.get("count") or conversation.request_count)
 
 
 def _compactions(conversation: Conversation) -> list[Compaction]:
-    rows = queries.compactions_of(conversation.workspace).filter(conversation=conversation)
+    rows = queries.compactions_of(conversation.workspace).filter(conversation=conversation).select_related("audit")
     return list(rows.order_by("-position", "-id")[:MOST_COMPACTIONS])[::-1]
 
 
@@ -107,6 +128,10 @@ def cut_of(compaction: Compaction, conversation: Conversation) -> Cut:
     """As the timeline draws it."""
     before, after = compaction.tokens_before, compaction.tokens_after
     known = f": {before:,} → {after:,} tokens" if before is not None and after is not None else ""
+    audit = audit_of(compaction)
+    harmful = audit.harmful if audit else 0
+    found = f", {audit.forgotten} forgotten" if audit and audit.forgotten else ""
+    found += f", {harmful} did harm" if harmful else ""
     return Cut(
         number=compaction.number,
         position=compaction.position,
@@ -114,8 +139,9 @@ def cut_of(compaction: Compaction, conversation: Conversation) -> Cut:
         before=before,
         after=after,
         href=reverse("compaction", args=[conversation.workspace.slug, compaction.pk]),
-        label=f"Compaction {compaction.number}{known}",
+        label=f"Compaction {compaction.number}{known}{found}",
         clearing=compaction.kind in CLEARING_KINDS,
+        harmful=bool(harmful),
     )
 
 

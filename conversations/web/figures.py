@@ -19,7 +19,7 @@ _CACHE_PARTS = (
 )
 
 
-def token_timeline(  # noqa: PLR0913 -- each by name
+def token_timeline(
     points: Sequence[Point],
     cuts: Sequence[Cut],
     *,
@@ -41,9 +41,9 @@ def token_timeline(  # noqa: PLR0913 -- each by name
     # Between two requests nothing changes: over time the line is a step, not a slope over an idle night.
     shape = "hv" if by_time else "linear"
     lines = _cache_lines(points, picked, x, shape) if cache else [_context_line(points, picked, x, shape)]
-    marks = _marks(points, cuts, places, by_time=by_time)
+    placed = list(zip(cuts, places, strict=True))
     return {
-        "data": [*lines, marks] if cuts else lines,
+        "data": [*lines, *(_marks(points, placed, harmful=harmful, by_time=by_time) for harmful in _harms(cuts))],
         "layout": _layout(points, limits, by_time=by_time, legend=cache),
         "meta": {"drawn": len(picked), "of": len(points)},
     }
@@ -99,18 +99,26 @@ def _cache_parts(point: Point) -> tuple[int, int, int]:
     return read, written, max(point.tokens - read - written, 0)
 
 
-def _marks(points: Sequence[Point], cuts: Sequence[Cut], places: Sequence[int], *, by_time: bool) -> Figure:
+def _harms(cuts: Sequence[Cut]) -> list[bool]:
+    """Those that did no harm that is known of, then those that did: each has its own colour and sign."""
+    return sorted({cut.harmful for cut in cuts})
+
+
+def _marks(points: Sequence[Point], placed: Sequence[tuple[Cut, int]], *, harmful: bool, by_time: bool) -> Figure:
+    mine = [(cut, at) for cut, at in placed if cut.harmful is harmful]
     return {
         "type": "scatter",
-        "mode": "markers",
-        "name": "compaction",
-        "x": [cut.at.isoformat() if by_time else at + 0.5 for cut, at in zip(cuts, places, strict=True)],
-        "y": [_height(points, cut, at) for cut, at in zip(cuts, places, strict=True)],
-        "marker": {"symbol": [_SYMBOLS[cut.clearing] for cut in cuts], "size": 12},
-        "text": [cut.label for cut in cuts],
-        "hovertemplate": "%{text}<extra></extra>",
-        "customdata": [cut.href for cut in cuts],
-        "meta": {"token": "--ink"},
+        "mode": "markers+text" if harmful else "markers",
+        "name": "compaction that did harm" if harmful else "compaction",
+        "x": [cut.at.isoformat() if by_time else at + 0.5 for cut, at in mine],
+        "y": [_height(points, cut, at) for cut, at in mine],
+        "marker": {"symbol": [_SYMBOLS[cut.clearing] for cut, _ in mine], "size": 12},
+        "text": ["!" if harmful else "" for _ in mine],
+        "textposition": "top center",
+        "hovertext": [cut.label for cut, _ in mine],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "customdata": [cut.href for cut, _ in mine],
+        "meta": {"token": "--forgotten" if harmful else "--ink"},
     }
 
 

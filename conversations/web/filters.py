@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from conversations.models import Agent, Compaction, Conversation, Workspace
+from conversations.models import Agent, Compaction, CompactionAudit, Conversation, Workspace
+from conversations.search import search_query
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 from conversations.web.paging import is_key
-from conversations.web.queries import search_query
 
 SOURCES = {"claude_code": "Claude Code", "codex": "Codex", "events": "own events"}
 PERIODS = {"24h": ("last 24 hours", timedelta(hours=24)), "7d": ("last 7 days", timedelta(days=7)),
@@ -43,8 +43,10 @@ class Filters:
 
     def __init__(self, params: Mapping[str, str], workspace: Workspace) -> None:
         self.workspace = workspace
-        names = Agent.objects.filter(workspace=workspace).order_by("name").values_list("name", flat=True)
-        self.agents = list(names.distinct())
+        #: Ids by name. With ids in hand Postgres knows whether an agent is frequent or rare.
+        self.agents: dict[str, list[int]] = {}
+        for name, pk in Agent.objects.filter(workspace=workspace).order_by("name").values_list("name", "id"):
+            self.agents.setdefault(name, []).append(pk)
         given = {name: params.get(name, "").strip()[:200] for name in self.names}
         self.values = {name: value for name, value in given.items() if value and self._knows(name, value)}
 
@@ -92,7 +94,7 @@ class ConversationFilters(Filters):
 
     def as_api_query(self) -> str:
         """The same rows asked of the API, for the export."""
-        query = {"workspace": self.workspace.slug, "format": "csv"}
+        query = {"workspace": self.workspace.slug}
         query |= {name: self.value(name) for name in ("q", "agent", "source", "model") if self.value(name)}
         if self.value("compacted"):
             query["compacted"] = "true" if self.value("compacted") == "yes" else "false"
@@ -110,7 +112,7 @@ class ConversationFilters(Filters):
         if query := search_query(self.value("q")):
             yield Q(search=query)
         if self.value("agent"):
-            yield Q(agent__in=Agent.objects.filter(workspace=self.workspace, name=self.value("agent")).values("id"))
+            yield Q(agent__in=self.agents[self.value("agent")])
         if self.value("source"):
             yield Q(source=self.value("source"))
         if self.value("model"):
@@ -121,11 +123,24 @@ class ConversationFilters(Filters):
             yield Q(last_at__gte=timezone.now() - PERIODS[self.value("since")][1])
 
 
+FOUND = {"harm": "harm afterwards", "forgotten": "something forgotten", "altered": "something altered",
+         "added": "something added", "unaudited": "not audited yet"}  # fmt: skip
+_FOUND = {
+    "harm": Q(audit__harmful__gt=0),
+    "forgotten": Q(audit__forgotten__gt=0),
+    "altered": Q(audit__altered__gt=0),
+    "added": Q(audit__added__gt=0),
+    # Not `audit=None`: of that join Postgres expects one row, and reads all for the first 50.
+    "unaudited": ~Exists(CompactionAudit.objects.filter(compaction=OuterRef("pk"))),
+}
+
+
 class CompactionFilters(Filters):
     """Of the compaction list."""
 
     names: ClassVar[Mapping[str, str]] = {
-        "agent": "agent", "kind": "kind", "trigger": "trigger", "state": "summary", "conversation": "conversation",
+        "agent": "agent", "kind": "kind", "trigger": "trigger", "state": "summary", "found": "found",
+        "conversation": "conversation",
     }  # fmt: skip
 
     def _options(self) -> dict[str, Mapping[str, str]]:
@@ -133,10 +148,16 @@ class CompactionFilters(Filters):
             "kind": {kind.value: kind.value.replace("_", " ") for kind in CompactionKind},
             "trigger": {trigger.value: trigger.value for trigger in Trigger},
             "state": {state.value: state.value for state in SummaryState},
+            "found": FOUND,
         }
 
     def _knows(self, name: str, value: str) -> bool:
         return is_key(value) if name == "conversation" else super()._knows(name, value)
+
+    def as_api_query(self) -> str:
+        """The same rows asked of the API, for the export; it has no filter by what was found."""
+        names = ("agent", "kind", "trigger", "state", "conversation")
+        return urlencode({"workspace": self.workspace.slug} | {n: self.value(n) for n in names if self.value(n)})
 
     def apply(self, rows: QuerySet[Compaction]) -> QuerySet[Compaction]:
         """The rows left."""
@@ -146,9 +167,11 @@ class CompactionFilters(Filters):
 
     def _conditions(self) -> Iterable[Q]:
         if self.value("agent"):
-            yield Q(conversation__agent__name=self.value("agent"))
+            yield Q(conversation__agent__in=self.agents[self.value("agent")])
         for name, field in (("kind", "kind"), ("trigger", "trigger"), ("state", "summary_state")):
             if self.value(name):
                 yield Q(**{field: self.value(name)})
+        if self.value("found"):
+            yield _FOUND[self.value("found")]
         if self.value("conversation"):
             yield Q(conversation=int(self.value("conversation")))

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from conversations.audit.model import FactKind
 from conversations.models import Addition, Compaction, CompactionAudit, Conversation, Finding, LifeLine, Message
-from conversations.vocabulary import Outcome
+from conversations.vocabulary import AuditState, Outcome
 from conversations.web.marks import FactPlaces
 
 #: Facts whose places are marked. The largest real compaction seen has 560.
@@ -105,3 +105,27 @@ def numbers_of(lines: Iterable[LifeLine]) -> dict[tuple[int, str], tuple[int, in
         workspace=rows[0].workspace_id, conversation=rows[0].conversation_id, fact_id__in=facts
     ).values_list("compaction__number", "fact_id", "compaction_id", "number")
     return {(number, fact): (compaction, finding) for number, fact, compaction, finding in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Findings of all audited compactions of one conversation, by outcome."""
+
+    kept: int
+    altered: int
+    forgotten: int
+    added: int
+    harmful: int
+
+
+def tallies_of(conversations: Iterable[Conversation]) -> dict[int, Tally]:
+    """By conversation; those that nothing was audited of are missing. One query, none for nothing."""
+    rows = list(conversations)
+    if not rows:
+        return {}
+    audits = CompactionAudit.objects.filter(
+        workspace=rows[0].workspace_id, compaction__conversation__in=[row.pk for row in rows], state=AuditState.DONE
+    )
+    names = ("kept", "altered", "forgotten", "added", "harmful")
+    sums = audits.order_by().values_list("compaction__conversation").annotate(*map(Sum, names))
+    return {conversation: Tally(*counts) for conversation, *counts in sums}

@@ -11,7 +11,8 @@ from django.db.models import Model, Q, QuerySet
 Row = TypeVar("Row", bound=Model)
 
 PAGE_SIZE = 50
-COUNTED_AT_MOST = 10_000
+#: Counting 10,000 rows of a joined list took 40 ms, more than the rest of its page; 1,000 take 4.
+COUNTED_AT_MOST = 1_000
 _LONGEST_KEY = 20  # digits
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -122,6 +123,6 @@ def page_around(rows: "QuerySet[Row]", order: Order, target: Row, *, size: int =
 
 
 def capped_count(rows: "QuerySet[Any]", at_most: int = COUNTED_AT_MOST) -> str:
-    """How many there are, or "10,000+": nobody reads so far, and counting all would take longer than the page."""
+    """How many there are, or "1,000+": nobody reads so far, and counting all would take longer than the page."""
     count = rows.order_by()[: at_most + 1].count()
     return f"{at_most:,}+" if count > at_most else f"{count:,}"

@@ -5,7 +5,6 @@ import re
 from datetime import datetime
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import (
     BooleanField,
     Case,
@@ -25,6 +24,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce
 
 from conversations.models import Batch, BatchProblem, Compaction, Conversation, Message, Request, Workspace
+from conversations.search import in_context_after
 from conversations.vocabulary import BatchState, Origin
 from conversations.web.timeline import Point
 
@@ -39,13 +39,6 @@ RECENT_BATCHES = 500
 def conversations_of(workspace: Workspace) -> QuerySet[Conversation]:
     """Without the search vector, which nobody reads."""
     return Conversation.objects.filter(workspace=workspace).select_related("agent").defer("search")
-
-
-def search_query(text: str) -> SearchQuery | None:
-    """Every word must begin some word of the title, id or folder. None when there is nothing to look for."""
-    words = [re.sub(r"['\\\0]", "", word) for word in text.split()]
-    quoted = [f"'{word}':*" for word in words if re.search(r"\w", word)]
-    return SearchQuery(" & ".join(quoted), search_type="raw", config="simple") if quoted else None
 
 
 def children_of(conversation: Conversation) -> QuerySet[Conversation]:
@@ -130,7 +123,8 @@ def _says(query: str) -> Func:
 
 def _holds(query: str) -> Func:
     pattern = "%" + re.sub(r"([%_])", r"\\\1", query) + "%"
-    template, between = "(%(expressions)s)", "::text ILIKE "
+    # Only ASCII comes here, for which the bytes' own order will do: a third of the time of reading Unicode.
+    template, between = "(%(expressions)s)", '::text COLLATE "C" ILIKE '
     return Func(F("blocks"), Value(pattern), template=template, arg_joiner=between, output_field=BooleanField())
 
 
@@ -150,8 +144,7 @@ def dropped_by(compaction: Compaction) -> QuerySet[Message]:
 
 def kept_by(compaction: Compaction) -> QuerySet[Message]:
     """What stood before it and stayed."""
-    later = Q(dropped_by=None) | Q(dropped_by__position__gt=compaction.position)
-    return messages_of(compaction.conversation).filter(later, position__lt=compaction.position)
+    return messages_of(compaction.conversation).filter(in_context_after(compaction))
 
 
 def restored_after(compaction: Compaction, until: int | None) -> QuerySet[Message]:

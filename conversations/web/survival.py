@@ -15,35 +15,40 @@ _COUNTED = {Outcome.KEPT, Outcome.ALTERED, Outcome.FORGOTTEN}
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Of the facts that met `after` compactions, those that were still known after the last of them."""
+    """The share of facts that lasted `after` compactions, and how many of them were still followed at that one."""
 
     after: int
-    kept: int
-    of: int
+    kept: float  # 0 to 1
+    followed: int
 
     @property
     def percent(self) -> int:
         """Rounded."""
-        return round(100 * self.kept / self.of)
+        return round(100 * self.kept)
 
 
 def survival(lines: Iterable[Sequence[Mapping[str, Any]]]) -> list[Share]:
-    """For n = 1, 2, …: of the facts followed over n compactions, or lost before, how many were kept at all of them.
+    """For n = 1, 2, …: the share of facts that all of their first n compactions kept, by Kaplan and Meier's estimate.
 
-    `lines`: the stages of each fact, in order. A fact that was lost counts as lost at all later ones, whether or not it
-    came back: the summaries did not carry it.
+    `lines`: the stages of each fact, in order. Facts that are younger than n compactions count as far as they were
+    followed: leaving them out would leave out most of what was kept. A fact that came back was lost all the same.
     """
-    kept: dict[int, int] = {}
-    known: dict[int, int] = {}
-    outcomes = [[stage["outcome"] for stage in stages if stage["outcome"] in _COUNTED] for stages in lines]
-    longest = max(map(len, outcomes), default=0)
-    for found in outcomes:
-        lasted = next((at for at, outcome in enumerate(found) if outcome != Outcome.KEPT), len(found))
-        lost = lasted < len(found)
-        for after in range(1, (longest if lost else lasted) + 1):
-            known[after] = known.get(after, 0) + 1
-            kept[after] = kept.get(after, 0) + (after <= lasted)
-    return [Share(after, kept[after], of) for after, of in sorted(known.items()) if of >= FEWEST]
+    met: dict[int, int] = {}
+    lost: dict[int, int] = {}
+    for stages in lines:
+        counted = [stage["outcome"] for stage in stages if stage["outcome"] in _COUNTED]
+        for after, outcome in enumerate(counted, 1):
+            met[after] = met.get(after, 0) + 1
+            if outcome != Outcome.KEPT:
+                lost[after] = lost.get(after, 0) + 1
+                break
+    shares, kept = [], 1.0
+    for after, followed in sorted(met.items()):
+        if followed < FEWEST:
+            break
+        kept *= 1 - lost.get(after, 0) / followed
+        shares.append(Share(after, kept, followed))
+    return shares
 
 
 def survival_words(shares: Sequence[Share]) -> str:
@@ -52,7 +57,7 @@ def survival_words(shares: Sequence[Share]) -> str:
         return ""
     said = ", ".join(f"{share.percent} % after {share.after}" for share in shares[:6])
     unit = "compaction" if shares[:6][-1].after == 1 else "compactions"
-    return f"Share of facts still kept: {said} {unit} ({shares[0].of:,} facts)."
+    return f"Share of facts still kept: {said} {unit} ({shares[0].followed:,} facts)."
 
 
 def survival_svg(shares: Sequence[Share]) -> Html:
@@ -68,7 +73,7 @@ def survival_svg(shares: Sequence[Share]) -> Html:
 
 
 def _bar(at: int, share: Share) -> str:
-    height = max(HEIGHT * share.kept / share.of, 1)
+    height = max(HEIGHT * share.kept, 1)
     x = at * (WIDTH + _GAP)
     return (
         f'<rect class="plot-bar" x="{x}" y="{HEIGHT - height:.1f}" width="{WIDTH}" height="{height:.1f}"/>'

@@ -33,6 +33,7 @@ class Cut:
     after: int | None
     href: str
     label: str
+    harmful: bool = False  # what it lost did harm afterwards
     clearing: bool = False  # it blanked tool results and replaced nothing else
 
 
@@ -79,6 +80,12 @@ def caption(*, requests: int, peak: int | None, now: int | None, cuts: Sequence[
 
 
 def _cuts_said(cuts: Sequence[Cut]) -> str:
+    harmful = sum(cut.harmful for cut in cuts)
+    said = _teeth_said(cuts)
+    return f"{said}. What {_counted(harmful, 'compaction')} lost did harm afterwards" if harmful else said
+
+
+def _teeth_said(cuts: Sequence[Cut]) -> str:
     if not cuts:
         return "It was never compacted"
     both = [(cut.before, cut.after) for cut in cuts if cut.before is not None and cut.after is not None]

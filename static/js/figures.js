@@ -17,7 +17,7 @@
     const ink = colour(trace.meta?.token ?? "--accent");
     const look = structuredClone(trace);
     if (look.line) look.line.color = ink;
-    if (look.marker) look.marker.color = ink;
+    if (look.marker) Object.assign(look, { marker: { ...look.marker, color: ink }, textfont: { color: ink, size: 14 } });
     if (look.meta?.fill) look.fillcolor = colour(look.meta.fill);
     return look;
   };

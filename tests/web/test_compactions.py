@@ -2,6 +2,7 @@ import pytest
 
 from conversations.vocabulary import CompactionKind, SummaryState
 from tests.factories import create_compaction, create_conversation, create_message
+from tests.web.audited import create_audit
 from tests.web.test_highlight import HOSTILE
 
 LIST = "/w/acme/compactions/"
@@ -22,7 +23,7 @@ def dropped_ids(response):
 @pytest.mark.parametrize("rows", [1, 3])
 def test_list_asks_as_much_for_any_number_of_rows(alice, acme, rows, django_assert_num_queries):
     for _ in range(rows):
-        create_compaction(create_conversation(acme, agent="coder"))
+        create_audit(create_compaction(create_conversation(acme, agent="coder")))
 
     with django_assert_num_queries(6):
         response = alice.get(LIST)
@@ -49,7 +50,49 @@ def test_list_filters(alice, conversation, query, found):
     create_compaction(conversation, None, kind="truncation")
     create_compaction(conversation, None, kind="hosted_opaque", summary_state="encrypted")
 
+    rows = alice.get(LIST, {"order": "newest", **query}).context["page"].rows
+
+    assert [row.number for row in rows] == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, [2, 3, 1]),
+        ({"order": "newest"}, [4, 3, 2, 1]),
+        ({"found": "harm"}, [3]),
+        ({"found": "forgotten"}, [2, 3]),
+        ({"found": "unaudited"}, [4]),
+        ({"found": "nonsense"}, [2, 3, 1]),
+    ],
+)
+def test_list_stands_worst_first_and_filters_by_what_was_found(alice, conversation, query, found):
+    first, second, third, _ = (create_compaction(conversation) for _ in range(4))
+    create_audit(first, risk=0.25)
+    create_audit(second, risk=5.0625, forgotten=3)
+    create_audit(third, risk=2.5, forgotten=1, harmful=1)
+
     assert [row.number for row in alice.get(LIST, query).context["page"].rows] == found
+
+
+def test_list_goes_on_where_the_page_ended(alice, acme, conversation):
+    for number in range(60):
+        create_audit(create_compaction(conversation), risk=round(number / 7, 4) if number % 3 else 1.5)
+
+    first = alice.get(LIST).context["page"]
+    second = alice.get(LIST, {"after": first.next}).context["page"]
+
+    assert len(first.rows) == 50
+    assert len({row.pk for row in [*first.rows, *second.rows]}) == 60
+    assert [row.pk for row in alice.get(LIST, {"before": second.previous}).context["page"].rows] == [
+        row.pk for row in first.rows
+    ]
+
+
+def test_list_says_that_nothing_was_audited_yet(alice, conversation):
+    create_compaction(conversation)
+
+    assert "<h2>Not audited yet</h2>" in alice.get(LIST).content.decode()
 
 
 def test_list_says_what_a_compaction_is_when_there_is_none(alice):
@@ -57,7 +100,7 @@ def test_list_says_what_a_compaction_is_when_there_is_none(alice):
 
 
 def test_list_tells_nothing_matched_from_nothing_there(alice, conversation):
-    create_compaction(conversation)
+    create_audit(create_compaction(conversation))
 
     assert "Nothing matches these filters" in alice.get(LIST, {"state": "failed"}).content.decode()
 

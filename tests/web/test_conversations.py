@@ -43,7 +43,7 @@ def test_list_asks_as_much_for_any_number_of_rows(alice, acme, rows, django_asse
     for _ in range(rows):
         compacted(acme)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         response = alice.get(LIST)
 
     assert len(response.context["rows"]) == rows
@@ -154,7 +154,7 @@ def test_page_asks_as_much_for_any_number_of_rows(alice, acme, rows, django_asse
         create_compaction(conversation, dropped=[create_message(conversation)])
     url = conversation.get_absolute_url()
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         response = alice.get(url)
 
     assert len(response.context["compactions"]) == rows
