@@ -31,9 +31,10 @@ from conversations.audit.retention import retention_of
 from conversations.audit.told import with_facts
 from conversations.vocabulary import CLEARING_KINDS, Outcome, SummaryState
 
-AUDITOR_VERSION = "1"
+AUDITOR_VERSION = "2"
 LOST = frozenset({Outcome.FORGOTTEN, Outcome.ALTERED})
-#: Signs of harm are looked for around so many losses, the highest ranked: nobody reads further, and time is bounded.
+#: Losses that are reported and watched for harm, the highest ranked: nobody reads further, and time is bounded.
+#: Retention counts all of them.
 WATCHED = 150
 #: A sign of harm lifts a loss only by what its severity exceeds this. MEASURED on the hand labels: losses that were
 #: merely looked up again (severity .4) are important as often as others (22 % against 20 %).
@@ -58,9 +59,10 @@ def audit_segment(segment: Segment, told: Reading | None = None) -> Audit:
     """
     known = judge_segment(segment, told) if is_readable(segment) else None
     added = find_added(segment)
-    harm = find_harm(segment, known.lost[:WATCHED] if known else [], added)
+    retention = retention_of([*known.lost, *known.others]) if known else Retention(None, None, None, 0)
+    known = replace(known, lost=known.lost[:WATCHED]) if known else None
+    harm = find_harm(segment, known.lost if known else [], added)
     findings = _ordered(known, harm) if known else []
-    retention = retention_of(findings) if findings else Retention(None, None, None, 0)
     return Audit(segment, tuple(findings), _marked(added, harm), retention, harm.checkable, AUDITOR_VERSION)
 
 

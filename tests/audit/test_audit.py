@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.audit.audit import LOST, audit_segment
+from conversations.audit import audit as auditor
+from conversations.audit.audit import LOST, WATCHED, audit_segment
+from conversations.audit.facts.extract import MOST_DRAFTS
+from conversations.audit.matching import judge
 from conversations.audit.model import Author, FactState, Line
 from conversations.vocabulary import CompactionKind, Origin, Outcome, Role, SummaryState
 from tests.audit.segments import Log, segment_of
@@ -105,6 +108,28 @@ def test_quotes_are_verbatim_whatever_the_text(texts, summary):
     for finding in audit_segment(segment_of(log.lines, summary)).findings:
         span = finding.fact.spans[0]
         assert by_place[span.message, span.block][span.start : span.end] == finding.fact.quote
+
+
+def word(number):
+    return "".join(chr(97 + int(digit) * 2) for digit in f"{number:05}")
+
+
+def test_a_list_of_any_length_is_judged_only_so_far(monkeypatch):
+    judged = []
+    monkeypatch.setattr(auditor, "judge", lambda fact, index: judged.append(fact) or judge(fact, index))
+    line = Log().agent("\n".join(f"- service {word(n)} listens on port {n + 2_000}" for n in range(30_000)))
+    found = audit_segment(segment_of([line], "A short summary of it all."))
+    assert 0 < len(judged) <= MOST_DRAFTS
+    lost = [finding for finding in found.findings if finding.judgement.outcome in LOST]
+    assert 0 < len(lost) <= WATCHED
+
+
+def test_retention_counts_losses_that_are_not_reported():
+    log = Log()
+    for number in range(200):
+        log.agent(f"Service {word(number)} listens on port {number + 2_000} behind the proxy.")
+    found = audit_segment(segment_of(log.lines, "A short summary of it all."))
+    assert found.retention.facts > len(found.findings)
 
 
 ADVERSARIAL = {

@@ -10,8 +10,9 @@ from conversations.audit.facts.scene import Scene, Work, work_of
 from conversations.audit.model import Author, Line, Segment
 from conversations.vocabulary import Origin
 
-#: A segment yields at most this many drafts; the latest are kept, since what was said last counts most.
-MOST_DRAFTS = 3_000
+#: A segment yields at most this many drafts; the latest are kept, since what was said last counts most. MEASURED: the
+#: fullest of 17 real compactions has 1,091; each costs about a millisecond to judge.
+MOST_DRAFTS = 1_500
 
 
 def extract_drafts(segment: Segment) -> list[Draft]:
