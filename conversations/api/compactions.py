@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations.api.conversations import agents, conversation_of
+from conversations.api.conversations import AGENT, agent_ids, conversation_of
 from conversations.api.messages import FILTERS, light
 from conversations.api.pagination import Keyset, Page
 from conversations.api.parameters import Parameter, chosen, equal, row_id, since_and_until, yes_or_no
@@ -16,6 +16,7 @@ from conversations.api.ranked import Ranked
 from conversations.api.reading import ListView, ReadView
 from conversations.api.serializers import CompactionSerializer, MessageSerializer, OneCompactionSerializer
 from conversations.models import Compaction, Message, Workspace
+from conversations.search import in_context_after
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 
 
@@ -44,10 +45,7 @@ class CompactionListView(ListView):
     file_name = "compactions"
     known = (
         *KIND,
-        Parameter("agent", "The agent's name.", keeps=lambda name: Q(conversation__agent__in=agents(name=name))),
-        Parameter(
-            "agent_version", "Its version, exactly.", keeps=lambda text: Q(conversation__agent__in=agents(version=text))
-        ),
+        *AGENT,
         equal("model", "The model that wrote the summary.", "model"),
         Parameter(
             "conversation", "A conversation's id.", keeps=lambda pk: Q(conversation=pk), read=row_id, type="integer"
@@ -63,8 +61,10 @@ class CompactionListView(ListView):
     )  # fmt: skip
 
     def rows(self) -> QuerySet[Any]:
-        """All of the workspace's."""
+        """All of the workspace's, or those of some agents."""
+        agents = agent_ids(self.workspace, self.values)
         rows = compactions_of(self.workspace)
+        rows = rows if agents is None else rows.filter(conversation__agent__in=agents)
         return rows.filter(audit__workspace=self.workspace) if self.order() is WORST else rows
 
     def order(self) -> Keyset:
@@ -136,5 +136,4 @@ class KeptView(_MessagesOfCompactionView):
         """They left later, or not at all."""
         compaction = self.compaction(compaction_id)
         ours = Message.objects.filter(workspace=self.workspace, conversation=compaction.conversation_id)
-        later = Q(dropped_by=None) | Q(dropped_by__position__gt=compaction.position)
-        return ours.filter(later, position__lt=compaction.position)
+        return ours.filter(in_context_after(compaction))

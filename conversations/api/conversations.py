@@ -1,5 +1,6 @@
 """GET /api/v1/conversations and /agents: what there is, newest activity first."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -28,9 +29,21 @@ def conversation_of(workspace: Workspace, conversation_id: int) -> Conversation:
     return row
 
 
-def agents(**fields: str) -> QuerySet[Any, Any]:
-    """Ids of agents, to be asked for before conversations: joined, Postgres reads all conversations for a rare one."""
-    return Agent.objects.filter(**fields).values("id")
+#: Filters by agent. Which agents those are is asked first; see `agent_ids`.
+AGENT = (
+    Parameter("agent", "The agent's name, exactly."),
+    Parameter("agent_version", "Its version, exactly."),
+)
+
+
+def agent_ids(workspace: Workspace, values: Mapping[str, Any]) -> list[int] | None:
+    """The agents asked for; None where any will do.
+
+    A query of its own: only with the ids in hand Postgres knows whether they are frequent, so that the first rows of
+    the list will do, or rare or none, so that the agent's own index is quicker (0.3 ms instead of 70).
+    """
+    asked = {field: values[name] for name, field in (("agent", "name"), ("agent_version", "version")) if name in values}
+    return list(Agent.objects.filter(workspace=workspace, **asked).values_list("id", flat=True)) if asked else None
 
 
 def _words(text: str) -> Q:
@@ -52,8 +65,7 @@ class ConversationListView(ListView):
         Parameter("q", "Words of the title, the external id or the working directory.", keeps=_words),
         equal("external_id", "The source's own id, exactly.", "external_id"),
         equal("parent", "The external id of the conversation that spawned it.", "parent_external_id"),
-        Parameter("agent", "The agent's name, exactly.", keeps=lambda name: Q(agent__in=agents(name=name))),
-        Parameter("agent_version", "Its version, exactly.", keeps=lambda version: Q(agent__in=agents(version=version))),
+        *AGENT,
         equal("source", "Where it came from: claude_code, codex, events.", "source"),
         Parameter("model", "A model it used.", keeps=lambda model: Q(model_names__contains=[model])),
         Parameter(
@@ -63,8 +75,10 @@ class ConversationListView(ListView):
     )
 
     def rows(self) -> QuerySet[Any]:
-        """All of the workspace's."""
-        return conversations_of(self.workspace)
+        """All of the workspace's, or those of some agents."""
+        agents = agent_ids(self.workspace, self.values)
+        rows = conversations_of(self.workspace)
+        return rows if agents is None else rows.filter(agent__in=agents)
 
 
 class ConversationView(ReadView):

@@ -15,6 +15,7 @@ from conversations.api.reading import ListView, ReadView, link
 from conversations.api.serializers import MessageSerializer
 from conversations.errors import BadInput
 from conversations.models import Compaction, Message
+from conversations.search import in_context_before
 from conversations.vocabulary import Origin, Role
 
 #: Characters. The blocks of larger messages are left out of pages: 50 of 1 MB would be 50 MB an answer.
@@ -67,8 +68,7 @@ class MessageListView(ListView):
             return Q()
         ours = Compaction.objects.filter(workspace=self.workspace, conversation=conversation_id)
         compaction = get_object_or_404(ours, pk=self.values["in_context_at"])
-        still_there = Q(dropped_by=None) | Q(dropped_by__position__gte=compaction.position)
-        return Q(position__lt=compaction.position) & still_there
+        return in_context_before(compaction)
 
     def page(self, rows: QuerySet[Any]) -> Page:
         """The one asked for, or the one around a message."""

@@ -88,7 +88,9 @@ def thin(points: Sequence[tuple[int, int, int]], edges: Sequence[int], most: int
         after = bisect_right(positions, edge)
         places |= {max(after - 1, 0), min(after, len(points) - 1)}
     stretches = max(1, (most - len(places)) // 2)
+    heights = [point[2] for point in points]
     for number in range(stretches):
-        stretch = range(number * len(points) // stretches, (number + 1) * len(points) // stretches)
-        places |= {min(stretch, key=lambda i: points[i][2]), max(stretch, key=lambda i: points[i][2])}
+        start = number * len(points) // stretches
+        stretch = heights[start : (number + 1) * len(points) // stretches]
+        places |= {start + stretch.index(min(stretch)), start + stretch.index(max(stretch))}
     return [points[place][0] for place in sorted(places)]

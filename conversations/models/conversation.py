@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.urls import reverse
 
 from conversations.models.fields import VerbatimJSONField
@@ -63,7 +63,15 @@ class Conversation(models.Model):
     audit_due_at = models.DateTimeField(null=True)  # it has grown since its compactions were audited
     created_at = models.DateTimeField(auto_now_add=True)  # our clock
     search = models.GeneratedField(
-        expression=SearchVector("title", "external_id", "cwd", config="simple"),
+        # As written, and in parts: "/srv/shop-web" is one word to Postgres, and is looked for as "shop".
+        expression=SearchVector(
+            "title",
+            "external_id",
+            "cwd",
+            Func("title", Value("/-_."), Value("    "), function="translate", output_field=models.TextField()),
+            Func("cwd", Value("/-_."), Value("    "), function="translate", output_field=models.TextField()),
+            config="simple",
+        ),
         output_field=SearchVectorField(),
         db_persist=True,
     )
@@ -89,6 +97,8 @@ class Conversation(models.Model):
                 name="conversation_children",
             ),
             GinIndex(fields=["search"], name="conversation_search"),
+            # The conversations of a model, which may be few.
+            GinIndex(fields=["model_names"], name="conversation_models"),
             # What the auditor is to look at again.
             models.Index(
                 fields=["audit_due_at"], condition=Q(audit_due_at__isnull=False), name="conversation_audit_due"
