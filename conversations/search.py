@@ -37,7 +37,7 @@ def in_context_after(compaction: Compaction) -> Q:
 
 
 def _there(compaction: Compaction, left: Q) -> Q:
-    """The compactions at which the others left are asked for by themselves: joined, each message would cost a look."""
+    """The compactions at which the others left are read once, as a subquery: joined, each message would cost a look."""
     ours = Compaction.objects.filter(workspace=compaction.workspace_id, conversation=compaction.conversation_id)
-    later = Q(dropped_by=None) | Q(dropped_by__in=list(ours.filter(left).values_list("id", flat=True)))
+    later = Q(dropped_by=None) | Q(dropped_by__in=ours.filter(left).values("id"))
     return later & Q(position__lt=compaction.position)
