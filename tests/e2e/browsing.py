@@ -10,6 +10,7 @@ from tests.factories import (
     create_message,
     create_request,
 )
+from tests.web.audited import create_addition, create_audit, create_finding, create_life_line
 
 
 class Complaints(list):
@@ -55,6 +56,7 @@ def filled(acme, live_server):
         create_request(conversation, tokens, cache_read_tokens=tokens // 2)
     summary = "# Goal\n\nMigrate **billing**; the port is 8443.\n\n1. `make test`\n" + "More words. " * 400
     compaction = create_compaction(conversation, summary, dropped=dropped, tokens_before_observed=140_100)
+    audit(compaction, dropped)
     create_request(conversation, 25_000)
     create_message(conversation, "Put back", origin="restored")
     later = create_message(conversation, "Go on with the port.")
@@ -73,6 +75,21 @@ def filled(acme, live_server):
         "batch": batch,
     }
     return {name: row.pk for name, row in rows.items()}
+
+
+def audit(compaction, dropped):
+    """Facts of every look: harmful, kept, altered, added; and a life-line."""
+    sign = {"signal": "user_repeats", "text": "Said again.", "messages": [dropped[1].external_id], "base_rate": 0.0}
+    parts = {"importance": {"kind": 0.75}, "rank": {"by user": 0.3}}
+    create_finding(compaction, 1, said=dropped[0], near="make test", evidence=[sign], parts=parts)
+    create_finding(compaction, 2, said=dropped[9], near="the port is 8443", outcome="kept")
+    create_finding(compaction, 3, said=dropped[2], near="Migrate", outcome="altered")
+    create_addition(compaction, "More words.")
+    create_audit(compaction, risk=2.5)
+    create_life_line(compaction.conversation, ["forgotten"], stages=[
+        {"number": 1, "outcome": "forgotten", "fact": "fact-1", "harmful": True},
+        {"number": 2, "outcome": "kept", "fact": "", "came_back": "user said it again", "followed": True},
+    ])  # fmt: skip
 
 
 def go(page, url):

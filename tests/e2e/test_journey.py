@@ -28,7 +28,7 @@ def test_from_the_sign_in_link_to_the_dropped_words(context, alice, filled):  # 
 def test_a_marker_of_the_timeline_leads_to_its_compaction(page, filled):  # noqa: F811
     go(page, f"conversations/{filled['conversation']}/")
 
-    page.locator(".figure .points path").first.click(force=True)
+    page.locator(".figure .points path").last.click(force=True)
 
     expect(page).to_have_url(re.compile(f"/compactions/{filled['compaction']}/"))
 
@@ -44,6 +44,7 @@ def test_keys_do_what_clicks_do(page, filled):  # noqa: F811
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("j")  # not while a dialog is open
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.get_by_role("heading", level=1)).to_have_text("Compaction 1 of 2")
     page.keyboard.press("g")
     page.keyboard.press("c")
@@ -125,3 +126,33 @@ def test_an_error_is_said_on_the_page_and_can_be_tried_again(page, filled):  # n
     expect(page.locator("#errors")).to_be_hidden()
     assert [said for said in page.complaints if "ERR_FAILED" not in said and "Failed to fetch" not in said] == []
     page.complaints.clear()
+
+
+def test_n_chooses_facts_and_marks_them_in_both_texts(page, filled):  # noqa: F811
+    go(page, f"compactions/{filled['compaction']}/")
+
+    page.keyboard.press("n")
+    expect(page).to_have_url(re.compile(r"fact=1"))
+    page.keyboard.press("n")
+    expect(page).to_have_url(re.compile(r"fact=2"))
+
+    expect(page.locator("#fact-2")).to_have_class(re.compile("chosen"))
+    expect(page.locator(".summary-column mark.kept.chosen")).to_be_in_viewport()
+    expect(page.locator(".dropped-column mark.kept.chosen")).to_be_in_viewport()
+    page.keyboard.press("p")
+    expect(page.locator("#fact-1")).to_have_class(re.compile("chosen"))
+
+
+def test_back_leaves_the_compaction_however_many_facts_were_chosen(page, filled):  # noqa: F811
+    go(page, "compactions/")
+    page.get_by_role("link", name="Compaction 1", exact=True).click()
+    page.locator("#fact-1 a.fact-line").click()
+    expect(page).to_have_url(re.compile("fact=1"))
+    page.locator("#fact-2 a.fact-line").click()
+    expect(page).to_have_url(re.compile("fact=2"))
+
+    page.go_back()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compactions")
+    page.go_forward()
+    expect(page.locator("#fact-2")).to_have_class(re.compile("chosen"))
