@@ -131,7 +131,7 @@ _FOUND = {
     "altered": Q(audit__altered__gt=0),
     "added": Q(audit__added__gt=0),
     # Not `audit=None`: of that join Postgres expects one row, and reads all for the first 50.
-    "unaudited": ~Exists(CompactionAudit.objects.filter(compaction=OuterRef("pk"))),
+    "unaudited": Q(~Exists(CompactionAudit.objects.filter(compaction=OuterRef("pk")))),
 }
 
 

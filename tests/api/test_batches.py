@@ -16,7 +16,9 @@ def headers(acme):
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_batch_list_runs_the_same_queries_for_any_number_of_rows(client, acme, headers, rows, django_assert_num_queries):
+def test_batch_list_runs_the_same_queries_for_any_number_of_rows(
+    client, acme, headers, rows, django_assert_num_queries
+):
     client.get("/api/v1/batches", headers=headers)
     for number in range(rows):
         create_batch(acme, str(number).encode(), problems=[{}])
