@@ -4,12 +4,12 @@ import http.cookiejar
 import json
 import os
 import re
-import selectors
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -38,12 +38,15 @@ def wait_for_link(server: subprocess.Popen[str]) -> str:
     """The one-time link that the first run prints."""
     output = server.stdout
     assert output is not None
-    selector = selectors.DefaultSelector()
-    selector.register(output, selectors.EVENT_READ)
-    while selector.select(DEADLINE_SECONDS) and (line := output.readline()):
-        sys.stdout.write(line)
-        if found := re.search(r"http\S+/sign-in/\S+", line):
-            return found[0]
+    alarm = threading.Timer(DEADLINE_SECONDS, server.kill)  # then its output ends
+    alarm.start()
+    try:
+        for line in output:
+            sys.stdout.write(line)
+            if found := re.search(r"http\S+/sign-in/\S+", line):
+                return found[0]
+    finally:
+        alarm.cancel()
     raise AssertionError("it did not become ready")
 
 
