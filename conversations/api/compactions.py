@@ -16,11 +16,12 @@ from conversations.api.ranked import Ranked
 from conversations.api.reading import ListView, ReadView
 from conversations.api.serializers import CompactionSerializer, MessageSerializer, OneCompactionSerializer
 from conversations.models import Compaction, Message, Workspace
+from conversations.models.compaction import CompactionQuerySet
 from conversations.search import in_context_after
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 
 
-def compactions_of(workspace: Workspace) -> QuerySet[Compaction]:
+def compactions_of(workspace: Workspace) -> CompactionQuerySet:
     """With conversation, agent and audit, without what only one row's page reads."""
     rows = Compaction.objects.filter(workspace=workspace).select_related("conversation__agent", "audit")
     unread = ("instructions", "raw", "dropped_ids", "kept_ids", "cleared_ids")
@@ -64,6 +65,8 @@ class CompactionListView(ListView):
         """All of the workspace's, or those of some agents."""
         agents = agent_ids(self.workspace, self.values)
         rows = compactions_of(self.workspace)
+        # Asked for by name, the copy in a forked session is shown too.
+        rows = rows if {"conversation", "external_id"} & self.values.keys() else rows.originals()
         rows = rows if agents is None else rows.filter(conversation__agent__in=agents)
         return rows.filter(audit__workspace=self.workspace) if self.order() is WORST else rows
 

@@ -80,7 +80,7 @@ class SummaryView:
 def compaction_list(request: WorkspaceRequest) -> HttpResponse:
     """Across conversations, worst first; `?order=newest`, which also shows those that no auditor has read yet."""
     filters = CompactionFilters(request.GET, request.workspace)
-    rows = filters.apply(queries.compactions_of(request.workspace))
+    rows = filters.apply(queries.compactions_of(request.workspace).originals())
     newest = request.GET.get("order") == "newest" or filters.value("found") == "unaudited"
     ranked = rows.select_related("audit") if newest else worst(rows, request.workspace)
     page = page_of(ranked, NEWEST if newest else WORST, request.GET)

@@ -22,7 +22,7 @@ RECENT = timedelta(days=30)
 def overview(request: WorkspaceRequest) -> HttpResponse:
     """What needs a person: the worst compactions; then the last ones, counts, batches with problems."""
     now = timezone.now()
-    compactions = queries.compactions_of(request.workspace)
+    compactions = queries.compactions_of(request.workspace).originals()
     conversations = list(queries.conversations_of(request.workspace).order_by("-last_at", "-id")[:SHOWN])
     context = {
         "periods": [
@@ -39,5 +39,5 @@ def overview(request: WorkspaceRequest) -> HttpResponse:
 
 def _worst(workspace: Workspace, since: datetime) -> QuerySet[Compaction]:
     """Audited compactions of late that lost something, worst first."""
-    rows = worst(queries.compactions_of(workspace), workspace).filter(at__gte=since, audit__risk__gt=0)
+    rows = worst(queries.compactions_of(workspace).originals(), workspace).filter(at__gte=since, audit__risk__gt=0)
     return rows.order_by("-audit__risk", "-id")[:SHOWN]

@@ -24,6 +24,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce
 
 from conversations.models import Batch, BatchProblem, Compaction, Conversation, Message, Request, Workspace
+from conversations.models.compaction import CompactionQuerySet
 from conversations.search import in_context_after
 from conversations.vocabulary import BatchState, Origin
 from conversations.web.timeline import Point
@@ -131,7 +132,7 @@ def _holds(query: str) -> Func:
 # --- compactions ------------------------------------------------------------------------------------------------------
 
 
-def compactions_of(workspace: Workspace) -> QuerySet[Compaction]:
+def compactions_of(workspace: Workspace) -> CompactionQuerySet:
     """With their conversation and its agent, without what only one page reads."""
     rows = Compaction.objects.filter(workspace=workspace).select_related("conversation__agent")
     return rows.defer("raw", "dropped_ids", "kept_ids", "cleared_ids", "conversation__search")
@@ -170,7 +171,7 @@ def neighbours(compaction: Compaction) -> tuple[Compaction | None, Compaction | 
 def counts_since(workspace: Workspace, moment: datetime) -> dict[str, int]:
     """How many conversations were active, and how many compactions happened, since then; each at most 10,001."""
     conversations = Conversation.objects.filter(workspace=workspace, last_at__gte=moment)
-    compactions = Compaction.objects.filter(workspace=workspace, at__gte=moment)
+    compactions = Compaction.objects.originals().filter(workspace=workspace, at__gte=moment)
     return {"conversations": conversations[:10_001].count(), "compactions": compactions[:10_001].count()}
 
 

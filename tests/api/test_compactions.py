@@ -152,3 +152,15 @@ def test_export_holds_what_pages_hold(reader, acme):
     lines = reader.text("/compactions?format=jsonl").splitlines()
 
     assert [json.loads(line) for line in lines] == reader.walk("/compactions?limit=2")
+
+
+def test_copies_in_forked_sessions_are_listed_only_where_asked_for(reader, acme):
+    original = create_compaction(create_conversation(acme), external_id="boundary")
+    fork = create_conversation(acme)
+    copy = create_compaction(fork, external_id="boundary", copy_of=original)
+
+    everywhere = [row["id"] for row in reader.json("/compactions")["results"]]
+    in_the_fork = [row["id"] for row in reader.json(f"/compactions?conversation={fork.pk}")["results"]]
+    by_name = {row["id"] for row in reader.json("/compactions?external_id=boundary")["results"]}
+
+    assert (everywhere, in_the_fork, by_name) == ([original.pk], [copy.pk], {original.pk, copy.pk})

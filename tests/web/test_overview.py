@@ -64,3 +64,18 @@ def test_overview_refreshes_its_live_part(alice, acme):
     part = alice.get("/w/acme/", headers={"HX-Request": "true"}).content.decode()
 
     assert part.lstrip().startswith('<div id="live"')
+
+
+def test_a_compaction_copied_into_a_fork_counts_once_and_leads_to_the_original(alice, acme):
+    original = create_compaction(create_conversation(acme), at=timezone.now())
+    fork = create_conversation(acme, title="The fork")
+    copy = create_compaction(fork, at=timezone.now(), copy_of=original)
+
+    overview = alice.get("/w/acme/")
+    listed = alice.get("/w/acme/compactions/?order=newest")
+    page = alice.get(f"/w/acme/compactions/{copy.pk}/").content.decode()
+
+    assert [row.pk for row in overview.context["compactions"]] == [original.pk]
+    assert dict(overview.context["periods"])["last 7 days"]["compactions"] == 1
+    assert [row.pk for row in listed.context["page"].rows] == [original.pk]
+    assert f'href="/w/acme/compactions/{original.pk}/"' in page
