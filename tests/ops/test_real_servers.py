@@ -56,12 +56,15 @@ def rabbitmq(tmp_path):
         "HOME": str(tmp_path), "RABBITMQ_MNESIA_BASE": str(tmp_path), "RABBITMQ_LOG_BASE": str(tmp_path),
         "RABBITMQ_NODENAME": f"observatory{port}@localhost", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODE_PORT": str(port), "RABBITMQ_DIST_PORT": str(distribution),
+        "ERL_EPMD_PORT": str(free_port()),  # Erlang leaves a daemon behind: one of our own, to be ended
     }  # fmt: skip
     command = [str(RABBITMQ)]
     with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, start_new_session=True) as process:
         wait_for_port(port, RABBITMQ_SECONDS)
         yield f"amqp://guest:guest@127.0.0.1:{port}//"
         os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        subprocess.run(["epmd", "-kill"], env=env, check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture
