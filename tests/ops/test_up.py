@@ -119,6 +119,8 @@ def test_children_do_not_outlive_a_killed_supervisor(first_run):
     server = Server(first_run[0].data_dir.parent / "other").wait_until_ready()
     everyone = server.everyone()
 
+    assert len(everyone) > len(CHILDREN)
+
     server.process.kill()
 
     wait_until_gone(everyone)
