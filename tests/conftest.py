@@ -1,9 +1,31 @@
 """The cast: alice (owner of acme), bob (reviewer there), victor (viewer there), charlie (outsider, owner of globex)."""
 
+from urllib.parse import urlencode
+
 import pytest
+from django.db import connection
 from django.test import Client
 
 from conversations.models import Membership, User, Workspace
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The server notices late that a program which a test killed is gone; until then its database cannot be dropped."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture
+def database_url(db):
+    """The tests' own database, for the programs that a test starts; whichever way the settings name its host."""
+    params = connection.get_connection_params()
+    where = urlencode({"host": params["host"]} | ({"port": params["port"]} if params.get("port") else {}))
+    return f"postgres://{params['user']}:{params.get('password') or ''}@/{params['dbname']}?{where}"
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -300,7 +299,7 @@ def test_failure_in_the_middle_leaves_nothing_behind(acme, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_worker_killed_in_the_middle_loses_and_doubles_nothing(snapshot):
+def test_worker_killed_in_the_middle_loses_and_doubles_nothing(snapshot, database_url):
     workspace = Workspace.objects.create(slug="killed", name="Killed")
     body = json.dumps({"events": STORY}).encode()
     receipt = services.accept_events(workspace=workspace, body=body)
@@ -310,9 +309,7 @@ def test_worker_killed_in_the_middle_loses_and_doubles_nothing(snapshot):
         "digest._finish = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "services.digest_pending()\n"
     )
-    database = connection.settings_dict
-    url = f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "observatory.settings", "DATABASE_URL": url}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "observatory.settings", "DATABASE_URL": database_url}
 
     killed = subprocess.run([sys.executable, "-W", "ignore", "-c", code], env=environment, check=False)
 

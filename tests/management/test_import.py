@@ -4,7 +4,6 @@ import sys
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from conversations import tasks
 from conversations.models import Batch, Conversation, Message, Workspace
@@ -86,10 +85,8 @@ def test_nothing_to_import_is_told(acme, tmp_path, capsys, name, message):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_files_are_read_by_several_processes(folder, capsys):
+def test_files_are_read_by_several_processes(folder, database_url):
     Workspace.objects.create(slug="acme", name="Acme")
-    database = connection.settings_dict
-    url = f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
     code = (
         "import django; django.setup()\n"
         "from django.core.management import call_command\n"
@@ -98,7 +95,7 @@ def test_files_are_read_by_several_processes(folder, capsys):
     script = folder / "run.py"
     script.write_text(code)
     environment = {
-        "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "observatory.settings", "PYTHONPATH": ".",
+        "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "observatory.settings", "PYTHONPATH": ".",
         "CELERY_BROKER_URL": "memory://", "OBSERVATORY_DATA_DIR": str(folder), "PATH": "",
     }  # fmt: skip
 

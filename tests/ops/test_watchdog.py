@@ -7,7 +7,6 @@ import sys
 
 import psycopg
 import pytest
-from django.db import connection
 
 from observatory.embedded import DATABASE, USER, Cluster
 from tests.ops.server import ROOT
@@ -31,11 +30,9 @@ task_prerun.send(sender=None)
 
 
 @pytest.fixture
-def run(db):
+def run(database_url):
     """Run a script in the middle of a job that is watched, on the tests' database."""
-    database = connection.settings_dict
-    url = f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
-    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "observatory.settings", "DATABASE_URL": url}
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "observatory.settings", "DATABASE_URL": database_url}
 
     def run(script):
         command = [sys.executable, "-W", "ignore", "-c", PRELUDE + script]
