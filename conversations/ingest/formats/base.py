@@ -7,7 +7,10 @@ conversation and id ("last wins").
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+import msgspec
+from msgspec import Struct
 
 from conversations.ingest.events import ConversationEvent, Event, Problem
 
@@ -75,6 +78,40 @@ class Unknown:
                 line=line,
                 field=name,
             )
+
+
+class Remembered(Struct):
+    """What a parser knows after a line, as its checkpoint holds it. Each format adds its own fields."""
+
+    unknown: dict[str, list[int]] = {}  # record types not understood: how often, and on which line first
+
+
+M = TypeVar("M", bound=Remembered)
+
+
+class Remembering(Generic[M]):
+    """The parts of a `Parser` that are the same for every format: all it knows between two lines is its memory."""
+
+    memory_type: type[M]
+
+    def __init__(self, memory: M | None = None) -> None:
+        self._memory = memory or self.memory_type()
+        self._unknown = Unknown(self._memory.unknown)
+
+    def finish(self) -> Iterator[Output]:
+        """The record types that were not understood."""
+        yield from self._unknown.problems()
+
+    def checkpoint(self) -> State:
+        """What is remembered, as JSON."""
+        self._memory.unknown = self._unknown.seen
+        state: State = msgspec.to_builtins(self._memory)
+        return state
+
+    @classmethod
+    def resume(cls, checkpoint: State) -> Self:
+        """Goes on after the line of the checkpoint."""
+        return cls(msgspec.convert(checkpoint, cls.memory_type))
 
 
 def moment(value: object) -> datetime | None:

@@ -6,7 +6,7 @@ not: the record a boundary names as its last one is missing from the file in 18 
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import structs
@@ -25,8 +25,7 @@ from conversations.ingest.formats.base import (
     REASON_CHARACTERS,
     STRIDE,
     Output,
-    State,
-    Unknown,
+    Remembering,
     key_of,
     mapping_of,
     milliseconds,
@@ -83,14 +82,14 @@ _DELEGATING_TOOLS = frozenset({"Agent", "Task", "Workflow"})
 Yields = Iterator[Output]
 
 
-class ClaudeCode:
+class ClaudeCode(Remembering[Memory]):
     """Parser of one transcript; see `base.Parser`."""
 
     source: ClassVar[str] = "claude_code"
+    memory_type = Memory
 
     def __init__(self, memory: Memory | None = None) -> None:
-        self._memory = memory or Memory()
-        self._unknown = Unknown(self._memory.unknown)
+        super().__init__(memory)
         self._decoder = msgspec.json.Decoder(Record)
         self._handlers: dict[object, Callable[[Record, int, Thread], Yields]] = {
             "user": self._user,
@@ -125,21 +124,6 @@ class ClaudeCode:
             yield from self._nameless(number)
         elif kind not in SILENT:
             self._unknown.count(kind or "(none)", number)
-
-    def finish(self) -> Yields:
-        """The record types that were not understood."""
-        yield from self._unknown.problems()
-
-    def checkpoint(self) -> State:
-        """What is remembered, as JSON."""
-        self._memory.unknown = self._unknown.seen
-        state: State = msgspec.to_builtins(self._memory)
-        return state
-
-    @classmethod
-    def resume(cls, checkpoint: State) -> Self:
-        """Goes on after the line of the checkpoint."""
-        return cls(msgspec.convert(checkpoint, Memory))
 
     def _news(self, record: Record, thread: Thread) -> Yields:
         news = news_of(record, thread)

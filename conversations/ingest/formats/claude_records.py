@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from conversations.ingest.events import CompactionEvent
+from conversations.ingest.formats.base import Remembered
 
 #: Known record types from which no message comes.
 SILENT = frozenset(
@@ -113,7 +114,7 @@ class Thread(Struct):
     spending: Spending = field(default_factory=Spending)
 
 
-class Memory(Struct):
+class Memory(Remembered):
     """All that a parser remembers between lines."""
 
     session: str = ""
@@ -124,4 +125,3 @@ class Memory(Struct):
     instructions: str = ""  # of a /compact not yet carried out
     titles: dict[str, str] = {}  # leaf uuid -> title, from summary records at the head of the file
     boundaries: list[str] = []
-    unknown: dict[str, list[int]] = {}

@@ -4,7 +4,7 @@ The boundary is the record `compacted`; its `replacement_history` is the new con
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import Struct, structs
@@ -15,8 +15,8 @@ from conversations.ingest.formats.base import (
     STRIDE,
     VERSION_CHARACTERS,
     Output,
-    State,
-    Unknown,
+    Remembered,
+    Remembering,
     key_of,
     mapping_of,
     milliseconds,
@@ -65,7 +65,7 @@ class Line(Struct, gc=False):
     metadata: Any = None
 
 
-class Memory(Struct):
+class Memory(Remembered):
     """All that a parser remembers between lines."""
 
     session: str = ""
@@ -83,17 +83,16 @@ class Memory(Struct):
     said: list[Said] = []  # the messages in the context, in order
     request: RequestEvent | None = None  # the last one: it may turn out to be the summariser's
     compaction: CompactionEvent | None = None  # the last one, while more may be learnt about it
-    unknown: dict[str, list[int]] = {}
 
 
-class Codex:
+class Codex(Remembering[Memory]):
     """Parser of one rollout; see `base.Parser`."""
 
     source: ClassVar[str] = "codex"
+    memory_type = Memory
 
     def __init__(self, memory: Memory | None = None) -> None:
-        self._memory = memory or Memory()
-        self._unknown = Unknown(self._memory.unknown)
+        super().__init__(memory)
         self._decoder = msgspec.json.Decoder(Line)
         self._handlers: dict[object, Callable[[Line, int], Yields]] = {
             "session_meta": self._session_meta,
@@ -126,21 +125,6 @@ class Codex:
     def _decode(self, line: bytes, number: int) -> Line:
         record = decode_line(self._decoder, line, number)
         return record if record.payload is not None else _bare(decode_line(_ANY, line, number))
-
-    def finish(self) -> Yields:
-        """The record types that were not understood."""
-        yield from self._unknown.problems()
-
-    def checkpoint(self) -> State:
-        """What is remembered, as JSON."""
-        self._memory.unknown = self._unknown.seen
-        state: State = msgspec.to_builtins(self._memory)
-        return state
-
-    @classmethod
-    def resume(cls, checkpoint: State) -> Self:
-        """Goes on after the line of the checkpoint."""
-        return cls(msgspec.convert(checkpoint, Memory))
 
     # --- the conversation ---------------------------------------------------------------------------------------------
 
