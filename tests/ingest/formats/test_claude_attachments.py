@@ -1,6 +1,9 @@
 import pytest
 
+from conversations.ingest.events import MessageEvent, Text
 from conversations.ingest.formats.claude_attachments import SILENT, is_known, render
+from tests.ingest.formats.claude import attachment, said
+from tests.ingest.formats.lines import assistant, boundary, claude, of, parse, summary
 
 
 @pytest.mark.parametrize(
@@ -107,3 +110,44 @@ def test_render_prefers_the_logged_rendering(rendered, text):
 def test_silent_types_are_known_and_say_nothing():
     assert all(is_known(kind) and render({"type": kind, "content": "x"}, None) == "" for kind in SILENT)
     assert not is_known("novelty")
+
+
+# --- in a transcript --------------------------------------------------------------------------------------------------
+
+
+def test_attachments_after_a_boundary_are_restored_until_the_first_reply():
+    assert said(
+        attachment("f0", "date", date="2026-07-26"),
+        boundary("b1"),
+        summary("s1"),
+        attachment("f1", "date", date="2026-07-27"),
+        assistant("a1", "On it."),
+        attachment("f2", "date", date="2026-07-28"),
+    ) == [
+        ("f0", "system", "harness"),
+        ("s1", "user", "summary"),
+        ("f1", "system", "restored"),
+        ("a1", "assistant", "spoken"),
+        ("f2", "system", "harness"),
+    ]
+
+
+def test_local_command_is_the_harness_and_an_empty_one_is_nothing():
+    command = {"subtype": "local_command", "content": "<command-name>/skills</command-name>"}
+
+    assert said(claude("system", "l1", **command), claude("system", "l2", subtype="local_command", content="")) == [
+        ("l1", "system", "harness")
+    ]
+
+
+def test_unknown_attachment_is_reported_unless_its_rendering_is_logged():
+    rendered = attachment("f1", "novelty") | {"rendered": [{"content": "<system-reminder>New.</system-reminder>"}]}
+
+    events, problems = parse("claude_code", [rendered, attachment("f2", "novelty")])
+
+    assert [message.content for message in of(MessageEvent, events)] == [
+        [Text("<system-reminder>New.</system-reminder>")]
+    ]
+    assert [(problem.code, problem.field, problem.line) for problem in problems] == [
+        ("unknown_type", "attachment/novelty", 2)
+    ]
