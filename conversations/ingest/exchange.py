@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from conversations.ingest.events import Block, Usage
+from conversations.ingest.events import Block, Thinking, Usage
 from conversations.vocabulary import CompactionKind, Role, SummaryState, Trigger
 
 DIGEST_BYTES = 16
@@ -26,8 +26,10 @@ class Spoken(Struct, frozen=True, omit_defaults=True):
     blocks: list[Block]
 
     def digest(self) -> bytes:
-        """16 bytes that tell two messages apart by what they say."""
-        return blake2b(_encode((self.role, self.blocks)), digest_size=DIGEST_BYTES).digest()
+        """16 bytes that tell two messages apart by what they say. Thinking is no part of it: clients and servers leave
+        it out of older turns, and the message stays the same; of a message that is nothing else it is all there is."""
+        said = [block for block in self.blocks if not isinstance(block, Thinking)] or self.blocks
+        return blake2b(_encode((self.role, said)), digest_size=DIGEST_BYTES).digest()
 
 
 class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,6 +51,7 @@ class Announced(Struct, frozen=True, kw_only=True, omit_defaults=True):
     trigger: Trigger = Trigger.UNKNOWN
     in_request: bool = False  # its block was sent back with the history: it happened earlier, here it is only seen
     before: int | None = None
+    kept: list[int] = []  # messages of `Exchange.sent`, by index, that stay word for word although they stand before it
     instructions: str = ""
     summary: str | None = None
     summary_state: SummaryState = SummaryState.TEXT
@@ -81,6 +84,7 @@ class Exchange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str = ""
     system: list[Block] = []  # the system prompt; it stands outside the messages and no compaction drops it
     sent: list[Spoken] = []  # the context, oldest first
+    previous: str = ""  # where it is not whole: the id of the exchange that it goes on from
     whole: bool = True  # False: the server holds the earlier messages (threads, previous_response_id) and `sent` is new
     received: list[Spoken] = []  # the answer
     calls: list[Call] = []
