@@ -54,6 +54,11 @@
   document.addEventListener("htmx:error", failed);
   document.addEventListener("htmx:response:error", failed);
   document.addEventListener("htmx:after:swap", () => { document.getElementById("errors").hidden = true; });
+
+  // A tab in the background does not ask again. (A condition in hx-trigger would be evaluated, which the policy forbids.)
+  document.addEventListener("htmx:before:request", (event) => {
+    if (document.hidden && event.target.getAttribute("hx-trigger")?.startsWith("every ")) event.preventDefault();
+  });
   if (window.htmx) Object.assign(window.htmx.config, { includeIndicatorCSS: false });
 
   // --- keys: each is printed on a real link or button and does what a click on it does

@@ -103,3 +103,9 @@ def test_vendored_plotly_is_the_one_figures_are_validated_with():
     [path] = (ROOT / "static/vendor").glob("plotly-basic-*.min.js")
 
     assert path.name == f"plotly-basic-{plotly.offline.get_plotlyjs_version()}.min.js"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_templates_need_no_script_that_is_evaluated(path):
+    """The policy forbids it: a condition in hx-trigger, hx-on and js: silently do nothing."""
+    assert not re.search(r'hx-trigger="[^"]*\[|\shx-on|="js:', path.read_text())
