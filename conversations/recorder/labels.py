@@ -1,0 +1,47 @@
+"""Which conversation a call belongs to: said when the client is observed, changed for a block of code, or left out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, fields, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What the sender says of a call beyond its bodies. "" = not said; the server then knows it by its beginning."""
+
+    agent: str = ""
+    conversation: str = ""
+    parent: str = ""
+    agent_version: str = ""
+    title: str = ""
+
+    def said(self) -> dict[str, str]:
+        """Only what was said, under the names of the wire."""
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
+
+
+_current: ContextVar[dict[str, str] | None] = ContextVar("observatory_labels", default=None)
+
+
+@contextmanager
+def conversation(
+    name: str, *, parent: str = "", title: str = "", agent: str = "", agent_version: str = ""
+) -> Iterator[None]:
+    """Within this block calls belong to conversation `name`: in this thread or asyncio task and what it starts.
+
+    What is "" stays as it was said to `observe`, except title and parent: they belong to the conversation.
+    """
+    about = {"conversation": name, "parent": parent, "title": title}
+    about |= {key: value for key, value in (("agent", agent), ("agent_version", agent_version)) if value}
+    token = _current.set({**(_current.get() or {}), **about})
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def labels_now(said: Labels) -> Labels:
+    """`said` to `observe`, with what the code that is running says on top."""
+    changed = _current.get()
+    return replace(said, **changed) if changed else said
