@@ -113,3 +113,40 @@ class LlmState(StrEnum):
     OVER_COMPACTION_BUDGET = "over_compaction_budget"
     OVER_DAY_BUDGET = "over_day_budget"
     FAILED = "failed"  # it could not be asked
+
+
+class BudgetScope(StrEnum):
+    """Whose spending a budget counts."""
+
+    CONVERSATION = "conversation"  # each conversation by itself
+    AGENT = "agent"  # all conversations of an agent, in any version
+    WORKSPACE = "workspace"
+
+
+class BudgetMetric(StrEnum):
+    """What a budget counts."""
+
+    TOTAL_TOKENS = "total_tokens"  # input, cache and output, those of summarising calls included
+    INPUT_TOKENS = "input_tokens"  # cache included, summarising calls too
+    OUTPUT_TOKENS = "output_tokens"
+    COMPACTION_TOKENS = "compaction_tokens"  # of summarising calls, input and output
+    COMPACTIONS = "compactions"
+    REQUESTS = "requests"
+    COST = "cost"  # US dollars, by the workspace's prices
+
+
+class BudgetAction(StrEnum):
+    """What an agent is asked to do at the limit."""
+
+    TELL = "tell"  # nothing: people are told
+    WRAP_UP = "wrap_up"  # finish what it is at, with the team's message
+    BLOCK = "block"  # send nothing more
+
+
+class BudgetState(StrEnum):
+    """How a budget stands, from the best to the worst."""
+
+    OK = "ok"
+    WARN = "warn"
+    WRAP_UP = "wrap_up"
+    BLOCK = "block"

@@ -18,8 +18,9 @@ from conversations.ingest.formats.native import Limits, decode_batch
 from conversations.ingest.inbox import Line, lines_of, load, load_all
 from conversations.ingest.settle import settle
 from conversations.ingest.work import Found, Gathering, Key
-from conversations.ingest.writers import write
+from conversations.ingest.writers import Changes, write
 from conversations.models import Batch, BatchProblem
+from conversations.spending.counting import Grown, count_grown
 from conversations.vocabulary import BatchState
 
 log = logging.getLogger(__name__)
@@ -187,8 +188,16 @@ def _write(gathering: Gathering, founds: dict[int, Found]) -> Digested:
             digested.compaction_ids.update(touched)
         for batch_id, problem in change.problems:
             founds[batch_id].problems.append(problem)
+    count_grown(map(_grown, changes))
     states.save(state for state, _ in locked)
     return digested
+
+
+def _grown(change: Changes) -> Grown:
+    """As far as tokens and costs are concerned."""
+    state = change.state
+    earliest = min((*change.requests, *change.compactions), default=None)
+    return Grown(state.workspace_id, state.id, state.agent_id, earliest)
 
 
 def _finish(batch: Batch, found: Found) -> None:

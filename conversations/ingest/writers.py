@@ -38,6 +38,7 @@ class Changes:
     turns: list[Turn] = field(default_factory=list)  # new ones
     turns_changed: bool = False  # known ones have other values now, so that nothing can simply be added
     compactions: list[int] = field(default_factory=list)  # positions of new and changed ones, old positions included
+    requests: list[int] = field(default_factory=list)  # the same of requests, whatever their purpose
     moved: list[int] = field(default_factory=list)  # positions of new and changed messages
     problems: list[tuple[int, Problem]] = field(default_factory=list)  # batch id, problem
 
@@ -147,12 +148,14 @@ def _write_requests(cursor: CursorWrapper, changes: Sequence[Changes]) -> None:
                 _count_request(change, values)
             elif row[1:] != values and incoming.batch_id >= (row[0] or 0):
                 _rewrite_request(cursor, change, incoming, values)
+                change.requests += [row[1], incoming.position]
     _copy(cursor, "conversations_request", _REQUEST_COLUMNS, rows)
 
 
 def _count_request(change: Changes, values: RequestValues) -> None:
     position, purpose, context = values[0], values[3], values[8]
     change.state.add_model(values[2])
+    change.requests.append(position)
     if purpose != "turn":
         return
     change.new_requests += 1

@@ -6,18 +6,23 @@ from conversations.models.conversation import Agent, Conversation, Message, Requ
 from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLine
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
+from conversations.models.spending import AgentDay, Budget, ConversationCount, ConversationDay, ModelPrice
 from conversations.models.workspace import ApiKey, Membership, Workspace
 
 __all__ = [
     "Addition",
     "Agent",
+    "AgentDay",
     "ApiKey",
     "Batch",
     "BatchChunk",
     "BatchProblem",
+    "Budget",
     "Compaction",
     "CompactionAudit",
     "Conversation",
+    "ConversationCount",
+    "ConversationDay",
     "Finding",
     "LifeLine",
     "LlmAnswer",
@@ -25,6 +30,7 @@ __all__ = [
     "LlmReading",
     "Membership",
     "Message",
+    "ModelPrice",
     "Request",
     "SignInLink",
     "User",

@@ -1,0 +1,156 @@
+"""What conversations cost: sums kept beside them, prices of models, and budgets."""
+
+from django.db import models
+from django.db.models import Q
+
+from conversations.models.account import User
+from conversations.models.conversation import Agent, Conversation
+from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
+from conversations.vocabulary import BudgetAction, BudgetMetric, BudgetScope
+
+
+class TokenSums(models.Model):
+    """The fields of `conversations.spending.tally.Sums`, where each is explained."""
+
+    calls = models.BigIntegerField(default=0)
+    unknown_calls = models.BigIntegerField(default=0)
+    partial_calls = models.BigIntegerField(default=0)
+    uncertain_calls = models.BigIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=0)
+    cache_read_tokens = models.BigIntegerField(default=0)
+    cache_write_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    freed_input_tokens = models.BigIntegerField(default=0)
+    freed_read_tokens = models.BigIntegerField(default=0)
+    freed_write_tokens = models.BigIntegerField(default=0)
+    compactions = models.BigIntegerField(default=0)
+    unpriced_compactions = models.BigIntegerField(default=0)
+    summary_input_tokens = models.BigIntegerField(default=0)
+    summary_read_tokens = models.BigIntegerField(default=0)
+    summary_write_tokens = models.BigIntegerField(default=0)
+    summary_output_tokens = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class ConversationCount(models.Model):
+    """How far the calls of a conversation are counted, and what is needed to go on; see `tally.Run`."""
+
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="+", **WITHIN_WORKSPACE)
+    conversation = models.ForeignKey(Conversation, models.DO_NOTHING, related_name="+", **WITHIN_WORKSPACE)
+    agent = models.ForeignKey(  # in whose sums its own are
+        Agent, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    frontier = models.BigIntegerField()  # position of the last call or compaction that is counted
+    standing = models.BigIntegerField(null=True)
+    open = models.BooleanField(default=False)
+    freed = models.BigIntegerField(default=0)
+    certain = models.BooleanField(default=True)
+    model = models.CharField(max_length=200, blank=True)
+    peak = models.BigIntegerField(null=True)
+    would_peak = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "conversation"], name="conversation_count_once")]
+
+    def __str__(self) -> str:
+        return f"count of conversation {self.conversation_id}"
+
+
+class ConversationDay(TokenSums):
+    """What one conversation's calls of one model on one day (UTC) sent and would have sent."""
+
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="+", **WITHIN_WORKSPACE)
+    conversation = models.ForeignKey(Conversation, models.DO_NOTHING, related_name="days", **WITHIN_WORKSPACE)
+    model = models.CharField(max_length=200, blank=True)
+    day = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "conversation", "model", "day"], name="conversation_day_once"
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.day} in conversation {self.conversation_id}"
+
+
+class AgentDay(TokenSums):
+    """The same of all conversations of one agent: sums of ConversationDay, kept with them in one transaction."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="agent_days", db_index=False)
+    agent = models.ForeignKey(
+        Agent, models.DO_NOTHING, null=True, related_name="days", db_constraint=False, db_index=False
+    )
+    model = models.CharField(max_length=200, blank=True)
+    day = models.DateField()
+
+    class Meta:
+        constraints = [
+            # Also how a workspace's or an agent's sums are found.
+            models.UniqueConstraint(
+                fields=["workspace", "agent", "day", "model"], name="agent_day_once", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.day} by agent {self.agent_id}"
+
+
+class ModelPrice(models.Model):
+    """What a workspace pays for models whose name fits a pattern, from a day on; US dollars per million tokens.
+
+    Never changed: a new price is a new row, so that what was paid before stays what it was."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="model_prices", db_index=False)
+    pattern = models.CharField(max_length=200)
+    since = models.DateField(null=True, blank=True)  # null = as long as there is data
+    input_usd = models.DecimalField(max_digits=12, decimal_places=6)
+    cache_read_usd = models.DecimalField(max_digits=12, decimal_places=6)
+    cache_write_usd = models.DecimalField(max_digits=12, decimal_places=6)
+    output_usd = models.DecimalField(max_digits=12, decimal_places=6)
+    window = models.PositiveBigIntegerField(null=True, blank=True)  # tokens the model can hold
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "pattern", "since"], name="model_price_once", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pattern} from {self.since or 'ever'}"
+
+
+class Budget(models.Model):
+    """How much may be spent, and what happens then; counted over the whole life of what it is for."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="budgets", db_index=False)
+    name = models.CharField(max_length=120)
+    agent_name = models.CharField(max_length=200, blank=True)  # in any version; empty = every agent
+    scope = models.CharField(max_length=20, choices=[(s.value, s.value) for s in BudgetScope])
+    metric = models.CharField(max_length=30, choices=[(m.value, m.value.replace("_", " ")) for m in BudgetMetric])
+    limit = models.DecimalField(max_digits=18, decimal_places=4)  # tokens, US dollars or a number, as the metric is
+    warn_percent = models.PositiveSmallIntegerField(default=80)  # of the limit
+    action = models.CharField(max_length=20, choices=[(a.value, a.value.replace("_", " ")) for a in BudgetAction])
+    message = models.TextField(blank=True)  # told at the limit; empty = a plain sentence. See `budgets.message_of`
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="budget_name_once"),
+            models.UniqueConstraint(fields=["workspace", "id"], name="budget_in_workspace"),
+            models.CheckConstraint(condition=Q(scope__in=list(BudgetScope)), name="budget_scope_known"),
+            models.CheckConstraint(condition=Q(metric__in=list(BudgetMetric)), name="budget_metric_known"),
+            models.CheckConstraint(condition=Q(action__in=list(BudgetAction)), name="budget_action_known"),
+            models.CheckConstraint(condition=Q(limit__gt=0), name="budget_limit_positive"),
+            models.CheckConstraint(condition=Q(warn_percent__range=(1, 100)), name="budget_warn_percent_in_range"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
