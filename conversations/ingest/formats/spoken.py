@@ -1,8 +1,8 @@
 """Cut one message of a wire format into what each speaker says in it.
 
-Tool results travel in user messages, or in the middle of an assistant's where the API itself ran the tool; a compaction's
-summary stands at the head of the answer that follows it. Each becomes a message of its own, the same from every source,
-so that the same conversation has the same messages whichever way it comes.
+Tool results travel in user messages, or in the middle of an assistant's where the API itself ran the tool; a summary
+stands at the head of the answer that follows it. Each becomes a message of its own, the same from every source, so that
+the same conversation has the same messages whichever way it comes.
 """
 
 from collections.abc import Iterable
