@@ -21,6 +21,7 @@ class Delivery:
 
     def __init__(self, server: Server, backlog: Backlog, limits: Limits) -> None:
         self.counts = Counts()
+        self.server = server
         self._limits = limits
         self._shipper = Shipper(server, backlog, limits, self.counts)
         self._reset()

@@ -45,7 +45,7 @@ def observe(  # noqa: PLR0913 -- keywords, written once by a person
     try:
         target = _delivery(url, key, limits or Limits())
         if target is not None:
-            tap(client, Labels(agent, conversation, parent, agent_version, title), target.accept)
+            tap(client, Labels(agent, conversation, parent, agent_version, title), target)
     except (Untappable, ValueError) as error:
         _tell_once(f"Nothing is recorded: {error}.")
     except Exception:  # the agent must start, whatever is wrong with us

@@ -1,4 +1,4 @@
-"""One POST to the server and what its answer means: taken, to be tried later, refused, or set up wrongly."""
+"""One request to the server and what its answer means: taken, to be tried later, refused, or set up wrongly."""
 
 import json
 import urllib.error
@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import Any
+from typing import IO, Any
 
 from .version import VERSION
 
+_UNCHANGED = 304
 _LATER = frozenset({408, 425, 429})
 _SET_UP_WRONGLY = frozenset({401, 403, 404, 405})
 _MOST_READ = 16 * 1024 * 1024  # bytes of an answer; a receipt has some 100 an exchange
@@ -34,6 +35,7 @@ class Answer:
     told: str = ""
     wait: float | None = None
     body: dict[str, Any] = field(default_factory=dict)
+    etag: str = ""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -41,6 +43,9 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any) -> None:
         return None
+
+
+Body = bytes | IO[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,20 @@ class Server:
     key: str = field(repr=False)
     timeout: float = 10.0  # seconds for one request
 
-    def post(self, path: str, body: bytes, **headers: str) -> Answer:
-        """Never raises for what the network or the server does."""
+    def post(self, path: str, body: Body, **headers: str) -> Answer:
+        """Never raises for what the network or the server does. `body` a file: it is sent as it is read."""
+        return self._ask(path, body, headers)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """As `post`. What is unchanged by its ETag is taken, with an empty body."""
+        return self._ask(path, None, headers)
+
+    def _ask(self, path: str, body: Body | None, headers: dict[str, str]) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(f"{self.url.rstrip('/')}{path}", body, self._headers | named)  # noqa: S310 -- http(s), checked in target_of
+        request = urllib.request.Request(f"{self.url}{path}", body, self._headers | named)  # noqa: S310 -- http(s): url_and_key
         try:
             with self._open(request) as response:
-                return _of_success(response.status, response.read(_MOST_READ))
+                return _of_success(response.status, response.read(_MOST_READ), response.headers.get("ETag", ""))
         except urllib.error.HTTPError as error:
             with error:
                 return _of_error(error)
@@ -74,17 +86,19 @@ class Server:
         return {"Authorization": f"Bearer {self.key}", "User-Agent": f"observatory-recorder/{VERSION}"}
 
 
-def _of_success(status: int, body: bytes) -> Answer:
+def _of_success(status: int, body: bytes, etag: str) -> Answer:
     try:
         receipt = json.loads(body)
     except ValueError:
         receipt = None
     if isinstance(receipt, dict):
-        return Answer(Verdict.TAKEN, body=receipt)
+        return Answer(Verdict.TAKEN, body=receipt, etag=etag)
     return Answer(Verdict.WRONG, f"The server answered {status}, but not as an Observatory does: is the address right?")
 
 
 def _of_error(error: urllib.error.HTTPError) -> Answer:
+    if error.code == _UNCHANGED:
+        return Answer(Verdict.TAKEN)
     told = f"The server answered {error.code}{_explained(error)}"
     if error.code in _LATER or error.code >= 500:  # noqa: PLR2004 -- the server's own trouble
         return Answer(Verdict.LATER, told, _wait(error.headers.get("Retry-After")))

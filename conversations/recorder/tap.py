@@ -11,13 +11,13 @@ from functools import cache, partial
 from inspect import iscoroutinefunction
 from typing import Any
 
+from .delivery import Delivery
 from .labels import Labels, labels_now
 from .routes import provider_of, route_of
-from .seen import Begun, Seen
+from .seen import Begun
 
 log = logging.getLogger("observatory_recorder")
 
-Accept = Callable[[Seen], None]
 
 _MOST_STREAMED = 64 * 1024 * 1024  # bytes of one streamed answer that are kept; the rest is only passed on
 
@@ -51,8 +51,13 @@ class Follower:
 class Tap:
     """What the shadow of one client does with each request. Nothing it does may fail or hold up the call."""
 
-    def __init__(self, labels: Labels, provider: str, accept: Accept) -> None:
-        self._labels, self._provider, self._accept = labels, provider, accept
+    def __init__(self, labels: Labels, provider: str, delivery: Delivery) -> None:
+        self._labels, self._provider = labels, provider
+        self._accept, self.server = delivery.accept, delivery.server
+
+    def labels(self) -> Labels:
+        """Of a call that begins now."""
+        return labels_now(self._labels)
 
     def begin(self, request: Any) -> Begun | None:
         """None where the request is none to record."""
@@ -61,7 +66,7 @@ class Tap:
             if route is None:
                 return None
             betas = request.headers.get("anthropic-beta", "")
-            return Begun(route, labels_now(self._labels), self._provider, betas, request.content)
+            return Begun(route, self.labels(), self._provider, betas, request.content)
         except Exception:  # the agent's call goes on whatever we cannot read
             log.warning("A call could not be recorded.", exc_info=True)
             return None
@@ -109,15 +114,21 @@ class Untappable(TypeError):
     """This object has no state of its own that a shadow could share, or is none of the clients we know."""
 
 
-def tap(client: Any, labels: Labels, accept: Accept) -> None:
+def tap(client: Any, labels: Labels, delivery: Delivery) -> None:
     """Put a shadow before the client's HTTP client; one that is there is replaced. Raises Untappable."""
     http = getattr(client, "_client", None)
     http = getattr(http, "_observatory_original", http)
     if not callable(getattr(http, "send", None)):
         raise Untappable(f"{type(client).__name__} has no HTTP client that we know")
     shadow = _shadow(http, _http_shadow(_class_of(http)))
-    shadow._observatory_tap = Tap(labels, provider_of(client), accept)  # noqa: SLF001 -- its own slot
+    shadow._observatory_tap = Tap(labels, provider_of(client), delivery)  # noqa: SLF001 -- its own slot
     client._client = shadow  # noqa: SLF001 -- the one attribute that every version of the client has
+
+
+def tap_of(client: Any) -> Tap | None:
+    """The client's tap; None where it is not observed."""
+    found = getattr(getattr(client, "_client", None), "_observatory_tap", None)
+    return found if isinstance(found, Tap) else None
 
 
 def _shadow(original: Any, kind: Any) -> Any:

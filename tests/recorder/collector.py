@@ -44,6 +44,7 @@ class Collector:
         self.exchanges = []
         self.requests = []
         self.answers: list[Say | Callable[[Got], Say]] = []
+        self.budgets: list[Say] = []  # one after the other; the last stays
         self._seen = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_of(self))
         self._server.daemon_threads = False
@@ -82,6 +83,8 @@ class Collector:
         return answer
 
     def _take(self, got):
+        if got.method == "GET":
+            return self.budgets.pop(0) if len(self.budgets) > 1 else self.budgets[0]
         exchanges = [json.loads(line) for line in got.body.splitlines()]
         self.exchanges += exchanges
         return taken(exchanges)
