@@ -175,7 +175,7 @@ def test_too_many_events_are_refused_as_a_whole(shape, broken):
         (b"", BadInput),
         (b"hello", BadInput),
         (b'"text"', BadInput),
-        (gzip.compress(b"{}"), BadInput),
+        (gzip.compress(b"{}", mtime=0), BadInput),
         (b'{"events": 5}', BadInput),
         (b'{"events": null}', BadInput),
         (b'{"events": [{"type": "mess', BadInput),
