@@ -5,11 +5,14 @@ from django.urls import path
 from conversations.api import (
     auditing,
     batches,
+    budgets,
     compactions,
     conversations,
     events,
+    exchanges,
     findings,
     messages,
+    savings,
     schema,
     timeline,
     transcripts,
@@ -19,6 +22,7 @@ from conversations.api import (
 urlpatterns = [
     # ways in
     path("events", events.EventBatchView.as_view(), name="api_events"),
+    path("exchanges", exchanges.ExchangeView.as_view(), name="api_exchanges"),
     path("transcripts", transcripts.TranscriptView.as_view(), name="api_transcripts"),
     path("batches", batches.BatchListView.as_view(), name="api_batches"),
     path("batches/<int:batch_id>", batches.BatchView.as_view(), name="api_batch"),
@@ -40,6 +44,9 @@ urlpatterns = [
     path("compactions/<int:compaction_id>/findings", findings.FindingListView.as_view(), name="api_findings"),
     path("conversations/<int:conversation_id>/life-lines", findings.LifeLineListView.as_view(), name="api_life_lines"),
     path("messages/<int:message_id>", messages.MessageView.as_view(), name="api_message"),
+    path("conversations/<int:conversation_id>/savings", savings.ConversationSavingsView.as_view(), name="api_saved"),
+    path("savings", savings.SavingsView.as_view(), name="api_savings"),
+    path("budgets/status", budgets.BudgetStatusView.as_view(), name="api_budget_status"),
     path("agents", conversations.AgentListView.as_view(), name="api_agents"),
     # an answer without a row: what is sent to it is not kept
     path("audit", auditing.AuditView.as_view(), name="api_audit"),

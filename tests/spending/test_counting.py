@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.management import call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -38,10 +39,13 @@ def send(acme):
 
 
 def sums(rows=ConversationDay):
-    return {
-        (row.model, str(row.day)): {name: value for name in NAMES if (value := getattr(row, name))}
-        for row in rows.objects.all()
-    }
+    found = {}
+    for row in rows.objects.all():
+        mine = found.setdefault((row.model, str(row.day)), {})
+        for name in NAMES:
+            if value := getattr(row, name):
+                mine[name] = mine.get(name, 0) + value
+    return found
 
 
 def total(name, rows=ConversationDay):
@@ -193,3 +197,17 @@ def test_any_order_and_any_batches_give_the_same_sums(send, made, order, groups)
 
     assert {key: value for key, value in sums().items() if value} == at_once[0]
     assert {key: value for key, value in sums(AgentDay).items() if value} == at_once[1]
+
+
+def test_recount_puts_right_what_went_wrong(send, capsys):
+    send({"type": "conversation", "conversation": "c", "agent": "coder"}, turn(1, 1000), turn(2, 90_000), cut(2))
+    send(turn(3, 20_000), turn(1, 5, id="other", conversation="d"))
+    right = (sums(), sums(AgentDay))
+    ConversationDay.objects.update(input_tokens=7, model="wrong")
+    AgentDay.objects.update(input_tokens=8)
+    ConversationCount.objects.filter(conversation__external_id="d").delete()
+
+    call_command("recount")
+
+    assert (sums(), sums(AgentDay)) == right
+    assert capsys.readouterr().out == "acme: 2 conversations\n"

@@ -1,0 +1,156 @@
+"""Read how budgets stand: each a fixed number of queries, however many conversations there are."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from conversations.models import Budget, Conversation, ConversationDay, Workspace
+from conversations.spending.budgets import Rule, Standing, stand, used_of, worst
+from conversations.spending.prices import PriceTable
+from conversations.spending.queries import DayRow, agent_days, price_table, savings_of_workspace, summed
+from conversations.spending.savings import Savings, savings_of
+from conversations.spending.tally import NAMES, Sums
+from conversations.vocabulary import BudgetAction, BudgetMetric, BudgetScope, BudgetState
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What an agent is to know before its next request."""
+
+    state: BudgetState
+    message: str
+    standings: list[Standing]
+
+
+def rule_of(budget: Budget) -> Rule:
+    """Without the database."""
+    return Rule(
+        budget.pk, budget.name, BudgetScope(budget.scope), BudgetMetric(budget.metric), float(budget.limit),
+        BudgetAction(budget.action), budget.warn_percent, budget.message, budget.agent_name,
+    )  # fmt: skip
+
+
+def budget_status(workspace: Workspace, *, agent: str = "", conversation: str = "") -> Status:
+    """How every budget stands that a conversation (by its source's id) of an agent (by name) comes under.
+
+    Five queries at most. The agent of a known conversation need not be named."""
+    found = conversations_named(workspace, conversation) if conversation else []
+    agent = agent or next((name for _, name in found if name), "")
+    rules = [rule_of(row) for row in Budget.objects.filter(workspace=workspace).order_by("id")]
+    ours = [rule for rule in rules if _concerns(rule, agent, conversation)]
+    prices = price_table(workspace) if any(rule.metric == BudgetMetric.COST for rule in ours) else PriceTable([])
+    spent = {
+        scope: savings_of(_spent(workspace, scope, agent, [pk for pk, _ in found]), prices)
+        for scope in {rule.scope for rule in ours}
+    }
+    standings = [
+        stand(rule, _used(rule, spent[rule.scope]), agent=agent, conversation=conversation) for rule in ours
+    ]  # fmt: skip
+    followed = worst(standings)
+    if followed is None:
+        return Status(BudgetState.OK, "", [])
+    return Status(followed.state, followed.message, standings)
+
+
+def _used(rule: Rule, spent: Savings) -> float | None:
+    return used_of(rule.metric, spent.sums, spent.cost)
+
+
+def _concerns(rule: Rule, agent: str, conversation: str) -> bool:
+    if rule.agent_name and rule.agent_name != agent:
+        return False
+    named = {BudgetScope.CONVERSATION: conversation, BudgetScope.AGENT: agent, BudgetScope.WORKSPACE: "always"}
+    return bool(named[rule.scope])
+
+
+def _spent(workspace: Workspace, scope: BudgetScope, agent: str, conversations: Sequence[int]) -> list[DayRow]:
+    if scope == BudgetScope.CONVERSATION:
+        return summed(ConversationDay.objects.filter(workspace=workspace, conversation__in=conversations))
+    rows = agent_days(workspace)
+    return summed(rows.filter(agent__name=agent) if scope == BudgetScope.AGENT else rows)
+
+
+#: The source stands before the id in the index: what sources there are is found by jumping from one to the next.
+_NAMED = """
+    WITH RECURSIVE sources (name) AS (
+        (SELECT source FROM conversations_conversation WHERE workspace_id = %(w)s ORDER BY source LIMIT 1)
+        UNION ALL
+        SELECT (SELECT c.source FROM conversations_conversation c WHERE c.workspace_id = %(w)s AND c.source > s.name
+            ORDER BY c.source LIMIT 1) FROM sources s WHERE s.name IS NOT NULL
+    )
+    SELECT c.id, a.name FROM sources s
+    JOIN conversations_conversation c ON c.workspace_id = %(w)s AND c.source = s.name AND c.external_id = %(id)s
+    LEFT JOIN conversations_agent a ON a.workspace_id = c.workspace_id AND a.id = c.agent_id
+    ORDER BY c.last_at DESC
+"""
+
+
+def conversations_named(workspace: Workspace, external_id: str) -> list[tuple[int, str | None]]:
+    """(id, its agent's name) of conversations with this id of their source, which several sources may use."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMED, {"w": workspace.pk, "id": external_id})
+        rows: list[tuple[int, str | None]] = cursor.fetchall()
+    return rows
+
+
+# --- the page of budgets ----------------------------------------------------------------------------------------------
+
+#: Conversations looked at for the one that is nearest to its limit: those that were active last.
+RECENT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A budget and whoever has used most of it; `who` None: the workspace, or nobody yet."""
+
+    budget: Budget
+    standing: Standing
+    who: Conversation | str | None
+
+
+def budget_overview(workspace: Workspace) -> list[Overview]:
+    """Every budget with its fullest case. Five queries at most."""
+    budgets = list(Budget.objects.filter(workspace=workspace).order_by("name"))
+    prices = price_table(workspace)
+    scopes = {budget.scope for budget in budgets}
+    cases: dict[str, list[tuple[str, Conversation | str | None, Savings]]] = {
+        BudgetScope.WORKSPACE: [("", None, savings_of_workspace(workspace))] if BudgetScope.WORKSPACE in scopes else [],
+        BudgetScope.AGENT: _agents(workspace, prices) if BudgetScope.AGENT in scopes else [],
+        BudgetScope.CONVERSATION: _conversations(workspace, prices) if BudgetScope.CONVERSATION in scopes else [],
+    }
+    return [_overview(budget, cases[budget.scope]) for budget in budgets]
+
+
+def _overview(budget: Budget, cases: Sequence[tuple[str, Conversation | str | None, Savings]]) -> Overview:
+    rule = rule_of(budget)
+    standings = [
+        (stand(rule, _used(rule, spent), agent=agent), who)
+        for agent, who, spent in cases
+        if not rule.agent_name or agent == rule.agent_name
+    ]
+    fullest = max(standings, key=lambda each: each[0].share, default=(stand(rule, 0), None))
+    return Overview(budget, *fullest)
+
+
+def _agents(workspace: Workspace, prices: PriceTable) -> list[tuple[str, Conversation | str | None, Savings]]:
+    by_name: dict[str, list[DayRow]] = defaultdict(list)
+    for name, model, day, *sums in agent_days(workspace).values_list("agent__name", "model", "day", *NAMES):
+        by_name[name or ""].append((model, day, Sums(*sums)))
+    return [(name, name or None, savings_of(rows, prices)) for name, rows in sorted(by_name.items())]
+
+
+def _conversations(workspace: Workspace, prices: PriceTable) -> list[tuple[str, Conversation | str | None, Savings]]:
+    recent = Conversation.objects.filter(workspace=workspace).select_related("agent", "workspace").defer("search")
+    by_id = {each.pk: each for each in recent.order_by("-last_at", "-id")[:RECENT]}
+    days: dict[int, list[DayRow]] = defaultdict(list)
+    for pk, model, day, *sums in ConversationDay.objects.filter(
+        workspace=workspace, conversation__in=list(by_id)
+    ).values_list("conversation_id", "model", "day", *NAMES):
+        days[pk].append((model, day, Sums(*sums)))
+    return [(_agent_name(by_id[pk]), by_id[pk], savings_of(rows, prices)) for pk, rows in days.items()]
+
+
+def _agent_name(conversation: Conversation) -> str:
+    return conversation.agent.name if conversation.agent else ""

@@ -1,0 +1,104 @@
+"""Read sums and prices: each a fixed number of queries, however many conversations there are."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+
+from conversations.models import AgentDay, Conversation, ConversationCount, ConversationDay, ModelPrice, Workspace
+from conversations.spending.prices import Price, PriceTable
+from conversations.spending.published import PUBLISHED
+from conversations.spending.savings import Savings, savings_of
+from conversations.spending.tally import NAMES, Sums
+
+DayRow = tuple[str, date, Sums]  # model, day, sums
+
+
+def price_table(workspace: Workspace | int) -> PriceTable:
+    """The workspace's own prices, then the built-in ones. One query."""
+    rows = ModelPrice.objects.filter(workspace=workspace)
+    return PriceTable((price_of(row) for row in rows), PUBLISHED)
+
+
+def price_of(row: ModelPrice) -> Price:
+    """Without the database."""
+    return Price(
+        row.pattern, float(row.input_usd), float(row.cache_read_usd), float(row.cache_write_usd), float(row.output_usd),
+        row.window, row.since,
+    )  # fmt: skip
+
+
+# --- savings ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSavings:
+    """Of one conversation. `peak` and `would_peak`: the largest context sent, and that would have been."""
+
+    savings: Savings
+    peak: int | None
+    would_peak: int | None
+    window: int | None  # of the models used, the smallest that can be right; None = not known
+    by_model: list[tuple[str, Savings]]
+
+
+def savings_of_conversation(conversation: Conversation) -> ConversationSavings:
+    """Three queries."""
+    keys: dict[str, Any] = {"workspace": conversation.workspace_id, "conversation": conversation}
+    rows = _rows(ConversationDay.objects.filter(**keys))
+    count = ConversationCount.objects.filter(**keys).first()
+    prices = price_table(conversation.workspace_id)
+    by_model = defaultdict(list)
+    for row in rows:
+        by_model[row[0]].append(row)
+    return ConversationSavings(
+        savings_of(rows, prices),
+        count.peak if count else None,
+        count.would_peak if count else None,
+        _window(conversation, rows, prices, count.peak if count else None),
+        [(model, savings_of(mine, prices)) for model, mine in sorted(by_model.items())],
+    )
+
+
+def _window(conversation: Conversation, rows: Iterable[DayRow], prices: PriceTable, peak: int | None) -> int | None:
+    """What the conversation itself says, else the price table; a window that was exceeded was another one."""
+    found = [price.window for model, day, _ in rows if (price := prices.price(model, day)) and price.window]
+    window = conversation.context_window or min(found, default=None)
+    return None if window is None or window < (peak or 0) else window
+
+
+def savings_by_agent(workspace: Workspace, since: date | None = None) -> list[tuple[str, str, Savings]]:
+    """(name, version, savings) of each agent, the one that would have sent most first. Two queries."""
+    prices = price_table(workspace)
+    by_agent: dict[tuple[str, str], list[DayRow]] = defaultdict(list)
+    for name, version, model, day, *sums in agent_days(workspace, since).values_list(
+        "agent__name", "agent__version", "model", "day", *NAMES
+    ):
+        by_agent[name or "", version or ""].append((model, day, Sums(*sums)))
+    found = [(name, version, savings_of(rows, prices)) for (name, version), rows in by_agent.items()]
+    return sorted(found, key=lambda each: (-each[2].at_least, each[:2]))
+
+
+def savings_of_workspace(workspace: Workspace, since: date | None = None) -> Savings:
+    """Of all its conversations. Two queries."""
+    return savings_of(summed(agent_days(workspace, since)), price_table(workspace))
+
+
+def agent_days(workspace: Workspace | int, since: date | None = None) -> QuerySet[AgentDay]:
+    """The sums of a workspace's agents, of all time or from a day on."""
+    rows = AgentDay.objects.filter(workspace=workspace)
+    return rows if since is None else rows.filter(day__gte=since)
+
+
+def _rows(rows: QuerySet[Any]) -> list[DayRow]:
+    return [(model, day, Sums(*sums)) for model, day, *sums in rows.values_list("model", "day", *NAMES)]
+
+
+def summed(rows: QuerySet[Any]) -> list[DayRow]:
+    """By model and day, added up by Postgres."""
+    totals = rows.order_by().values("model", "day").annotate(**{f"sum_{name}": Sum(name) for name in NAMES})
+    names = [f"sum_{name}" for name in NAMES]
+    return [(model, day, Sums(*map(int, sums))) for model, day, *sums in totals.values_list("model", "day", *names)]

@@ -1,0 +1,45 @@
+"""Count everything anew."""
+
+from django.db import connection, transaction
+
+from conversations.models import AgentDay, Conversation, Workspace
+from conversations.spending.counting import Grown, count_grown
+from conversations.spending.tally import NAMES
+
+_AT_ONCE = 200  # conversations a transaction
+
+
+def recount(workspace: Workspace) -> int:
+    """Count every conversation of a workspace anew, a group at a time, and make its agents' sums of theirs. Returns how
+    many. Nothing is missing meanwhile: a conversation that grows is counted as a whole."""
+    ids = list(Conversation.objects.filter(workspace=workspace).order_by("id").values_list("id", flat=True))
+    for start in range(0, len(ids), _AT_ONCE):
+        _recount_some(ids[start : start + _AT_ONCE])
+    with transaction.atomic():
+        _sum_agents(workspace)
+    return len(ids)
+
+
+def _recount_some(ids: list[int]) -> None:
+    with transaction.atomic():
+        rows = list(
+            Conversation.objects.filter(pk__in=ids).order_by("id").select_for_update(no_key=True)
+            .values_list("workspace_id", "id", "agent_id")
+        )  # fmt: skip
+        count_grown(Grown(workspace, pk, agent, earliest=-(2**62)) for workspace, pk, agent in rows)
+
+
+def _sum_agents(workspace: Workspace) -> None:
+    """From the conversations' sums, with nobody counting meanwhile."""
+    names = ", ".join(NAMES)
+    sums = ", ".join(f"sum(d.{name})" for name in NAMES)
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE conversations_agentday IN SHARE ROW EXCLUSIVE MODE")
+        AgentDay.objects.filter(workspace=workspace).delete()
+        cursor.execute(
+            f"INSERT INTO conversations_agentday (workspace_id, agent_id, model, day, {names})"  # noqa: S608 -- constants
+            f" SELECT d.workspace_id, c.agent_id, d.model, d.day, {sums} FROM conversations_conversationday d"
+            " JOIN conversations_conversationcount c USING (workspace_id, conversation_id)"
+            " WHERE d.workspace_id = %s GROUP BY 1, 2, 3, 4",
+            [workspace.pk],
+        )

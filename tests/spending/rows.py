@@ -1,0 +1,34 @@
+"""Sums and budgets for tests, as counting and the settings page would leave them."""
+
+from django.db.models import F
+
+from conversations.models import AgentDay, Budget, ConversationCount, ConversationDay
+from tests.factories import START
+
+DAY = START.date()
+
+
+def spend(conversation, *, model="claude-opus-5", day=DAY, **sums):
+    """What a conversation sent of one model on one day, with its agent's sums."""
+    sums = {"calls": 1, **sums}
+    ConversationDay.objects.create(
+        workspace=conversation.workspace, conversation=conversation, model=model, day=day, **sums
+    )
+    ConversationCount.objects.get_or_create(
+        workspace=conversation.workspace,
+        conversation=conversation,
+        defaults={"frontier": 1, "agent": conversation.agent},
+    )
+    row, is_new = AgentDay.objects.get_or_create(
+        workspace=conversation.workspace, agent=conversation.agent, model=model, day=day, defaults=sums
+    )
+    if not is_new:
+        AgentDay.objects.filter(pk=row.pk).update(**{name: F(name) + value for name, value in sums.items()})
+
+
+def create_budget(workspace, **fields):
+    made = {
+        "name": "Tokens", "scope": "conversation", "metric": "total_tokens", "limit": 1000, "action": "wrap_up",
+        **fields,
+    }  # fmt: skip
+    return Budget.objects.create(workspace=workspace, **made)
