@@ -51,6 +51,8 @@ def answer(receipt: Receipt) -> HttpResponse:
     """207: what became of the batch, and of each event. msgspec writes it in 0.1 ms for 100 events, DRF in 3."""
     batch = receipt.batch
     body: dict[str, Any] = {"batch": queries.batch_summary(batch)}
-    if batch.format == "events":
+    if receipt.results:
         body["results"] = [result.as_dict() for result in receipt.results]
+    if receipt.unread:
+        body["unread"] = queries.batch_summary(receipt.unread)
     return HttpResponse(msgspec.json.encode(body), status=207, content_type="application/json")

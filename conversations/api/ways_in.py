@@ -34,7 +34,7 @@ _BATCH = {
     "id": _NUMBER,
     "url": _TEXT,
     "state": {"type": "string", "enum": list(BatchState)},
-    "format": _TEXT | {"description": "events, claude_code or codex."},
+    "format": _TEXT | {"description": "events, exchanges, otlp, claude_code or codex."},
     "name": _TEXT,
     "bytes": _NUMBER,
     "received_at": _MOMENT,
@@ -45,9 +45,30 @@ _BATCH = {
     "found": {"type": ["object", "null"], "description": "What was found in it; null until it is digested."},
     "error": _TEXT,
 }
+_ANY_OBJECT = {"type": "object", "additionalProperties": True}
+_EXCHANGE = {
+    "request": _ANY_OBJECT | {"description": "The body as it was sent."},
+    "response": {"type": ["object", "null"], "description": "The body as it was answered."},
+    "stream": _list(_ANY_OBJECT) | {"description": "Instead: the decoded events of a streamed answer, in order."},
+    "error": _ANY_OBJECT | {"description": 'Instead: what went wrong, {"status": 529, "body": {…}}.'},
+    "id": _TEXT | {"description": "The exchange again changes nothing. By default the answer's own id."},
+    "conversation": _TEXT | {"description": "Which conversation; without it, it is recognised by its beginning."},
+    "parent": _TEXT | {"description": "The conversation that spawned this one."},
+    "agent": _TEXT,
+    "agent_version": _TEXT,
+    "title": _TEXT,
+    "at": _MOMENT | {"description": "When the request was sent."},
+    "duration_ms": _NUMBER,
+    "provider": _TEXT | {"description": "anthropic, bedrock, vertex, foundry, openai, …; recognised by shape."},
+    "endpoint": _TEXT | {"description": "messages, responses, chat/completions, …; recognised by shape."},
+    "model": _TEXT | {"description": "Where the body does not name it."},
+    "headers": _ANY_OBJECT | {"description": "Only what says something: anthropic-beta. Never send keys."},
+}
+_OPTIONAL = tuple(name for name in _EXCHANGE if name != "request")
 _RESULT = {
     "index": _NUMBER,
     "id": _TEXT,
+    "conversation": _TEXT | {"description": "Of an exchange: where it belongs."},
     "status": {"type": "string", "enum": ["accepted", "duplicate", "rejected"]},
     "code": _TEXT,
     "field": _TEXT,
@@ -69,13 +90,17 @@ def _own_components() -> dict[str, Any]:
             {"next": _NEXT, "previous": _NEXT, "results": _list(_ref("Batch"))}, "A page of batches, newest first."
         ),
         "OneBatch": _object(_BATCH | whole, "A batch, the conversations in it, and what was not understood."),
+        "ExchangeBatch": _object({"exchanges": _list(_ref("Exchange"))}, "A batch of exchanges."),
+        "Exchange": _object(_EXCHANGE, "One model call as it was sent and answered.", optional=_OPTIONAL),
         "EventResult": _object(
-            _RESULT, "What became of one event.", optional=("code", "field", "message", "mend")
+            _RESULT, "What became of one event, or one exchange.",
+            optional=("conversation", "code", "field", "message", "mend"),
         ),
         "Receipt": _object(
-            {"batch": _ref("Batch"), "results": _list(_ref("EventResult"))},
-            "What became of the batch, and for events of each of them, in order.",
-            optional=("results",),
+            {"batch": _ref("Batch"), "results": _list(_ref("EventResult")), "unread": _ref("Batch")},
+            "What became of the batch, and for events and exchanges of each of them, in order. `unread` holds the bytes"
+            " of the exchanges that were not understood.",
+            optional=("results", "unread"),
         ),
     }  # fmt: skip
 
@@ -151,6 +176,21 @@ _EVENTS = OpenApiExample(
         ]
     },
 )  # fmt: skip
+_EXCHANGES = OpenApiExample(
+    "A question and its answer",
+    media_type="application/json",
+    request_only=True,
+    value={
+        "exchanges": [{
+            "conversation": "ticket-4711", "agent": "helper", "at": "2026-11-22T13:55:22Z",
+            "request": {"model": "claude-sonnet-5-5", "max_tokens": 1024,
+                        "messages": [{"role": "user", "content": "Please never call me, only e-mail."}]},
+            "response": {"id": "msg_01", "type": "message", "role": "assistant", "model": "claude-sonnet-5-5",
+                         "content": [{"type": "text", "text": "Understood."}], "stop_reason": "end_turn",
+                         "usage": {"input_tokens": 21, "output_tokens": 5}},
+        }]
+    },
+)  # fmt: skip
 _TAKEN = OpenApiExample(
     "One taken, one refused",
     media_type="application/json",
@@ -220,6 +260,16 @@ _described(
     request={"application/json": _ref("EventBatch"), "application/x-ndjson": _ref("Event")},
     responses={"207": OpenApiResponse(_ref("Receipt"), "What became of each event."), **_TOO_LARGE, **_FAULTS},
     examples=[_EVENTS, _TAKEN],
+)  # fmt: skip
+_described(
+    "exchanges.ExchangeView", "post", operation_id="exchanges_create", tags=["ingest"], parameters=[_WAIT],
+    summary="Send model calls as they were sent and answered",
+    description="Bodies of requests and answers of the Messages API, OpenAI's APIs and their clouds; JSON or NDJSON,"
+    " plain, gzip or zstd. What is sent again with every request is stored once. Compactions are recognised where the"
+    " API tells of them, and found by comparing contexts where nobody does. Every exchange has a result.",
+    request={"application/json": _ref("ExchangeBatch"), "application/x-ndjson": _ref("Exchange")},
+    responses={"207": OpenApiResponse(_ref("Receipt"), "What became of each exchange."), **_TOO_LARGE, **_FAULTS},
+    examples=[_EXCHANGES],
 )  # fmt: skip
 _described(
     "transcripts.TranscriptView", "post", operation_id="transcripts_create", tags=["ingest"],

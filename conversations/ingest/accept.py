@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from conversations.errors import TooLarge, UnknownFormat
 from conversations.ingest import inbox
-from conversations.ingest.digest import EVENTS, LEASE
 from conversations.ingest.events import CompactionEvent, ConversationEvent, Event, MessageEvent, Problem, RequestEvent
 from conversations.ingest.formats import HEAD_BYTES, recognise, source_key
 from conversations.ingest.formats.native import Item, Limits, decode_batch
+from conversations.ingest.inbox import EVENTS, LEASE
 from conversations.models import ApiKey, Batch, Workspace
 from conversations.vocabulary import BatchState
 
@@ -36,10 +36,13 @@ class Result:
     id: str
     status: str
     problem: Problem | None = None
+    conversation: str = ""  # of an exchange: where it belongs
 
     def as_dict(self) -> dict[str, Any]:
         """As the API answers."""
         answer: dict[str, Any] = {"index": self.index, "id": self.id, "status": self.status}
+        if self.conversation:
+            answer["conversation"] = self.conversation
         if self.problem:
             problem = self.problem
             answer |= {"code": problem.code, "field": problem.field, "message": problem.message, "mend": problem.mend}
@@ -53,6 +56,7 @@ class Receipt:
     batch: Batch
     is_new: bool
     results: Sequence[Result] = ()
+    unread: Batch | None = None  # of exchanges: what could not be understood, kept as a batch of its own
 
 
 # --- events ---------------------------------------------------------------------------------------------------------
@@ -64,7 +68,7 @@ def accept_events(
     """Store a batch of our own events. `claimed`: the caller digests it at once, no worker shall take it.
 
     The same body again makes no new batch. Raises BadInput for what is no batch, TooLarge for too many events."""
-    items = decode_batch(body, _limits())
+    items = decode_batch(body, limits())
     digest = sha256(body).digest()
     known = _known(workspace, digest, [item.result for item in items])
     if known.batch_id is not None:
@@ -75,12 +79,13 @@ def accept_events(
     batch.accepted = sum(result.status == "accepted" for result in results)
     batch.duplicates = sum(result.status == "duplicate" for result in results)
     batch.rejected = sum(result.status == "rejected" for result in results)
-    _claim(batch, claimed=claimed)
+    claim_for(batch, claimed=claimed)
     inbox.store_whole(batch, body)
     return Receipt(batch, is_new=True, results=results)
 
 
-def _limits() -> Limits:
+def limits() -> Limits:
+    """What the settings allow."""
     return Limits(events=settings.MAX_EVENTS, event_bytes=settings.MAX_EVENT_BYTES, depth=settings.MAX_DEPTH)
 
 
@@ -223,13 +228,14 @@ def _outline(file: IO[bytes], sizes: Sequence[int]) -> Outline:
 
 def _store(batch: Batch, pieces: Any, *, claimed: bool) -> None:
     """The row and its bytes, on disk when this returns."""
-    _claim(batch, claimed=claimed)
+    claim_for(batch, claimed=claimed)
     with transaction.atomic():
         batch.save(force_insert=True)
         inbox.store(batch, pieces)
 
 
-def _claim(batch: Batch, *, claimed: bool) -> None:
+def claim_for(batch: Batch, *, claimed: bool) -> None:
+    """Claim it for whoever accepts it, if they digest it at once."""
     if claimed:
         batch.claimed_until = timezone.now() + LEASE
         batch.attempts = 1

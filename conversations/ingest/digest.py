@@ -15,7 +15,7 @@ from conversations.ingest import copies, states
 from conversations.ingest.events import Problem
 from conversations.ingest.formats import Output, Parser, parser_for, resume_parser
 from conversations.ingest.formats.native import Limits, decode_batch
-from conversations.ingest.inbox import Line, lines_of, load, load_all
+from conversations.ingest.inbox import EVENT_FORMATS, LEASE, Line, lines_of, load, load_all
 from conversations.ingest.settle import settle
 from conversations.ingest.work import Found, Gathering, Key
 from conversations.ingest.writers import Changes, write
@@ -25,11 +25,7 @@ from conversations.vocabulary import BatchState
 
 log = logging.getLogger(__name__)
 
-EVENTS = "events"
 MOST_ATTEMPTS = 5
-#: Whoever claimed a batch and is not heard of for so long is taken for dead. Digesting it twice at once would only be
-#: wasted work: the conversation's lock puts the two in order and every row is written once.
-LEASE = timedelta(seconds=120)
 #: Events held in memory until they are written: 4,000 of 4 kB are 16 MB, and larger groups are no faster.
 GROUP_EVENTS = 4000
 GROUP_BYTES = 16_000_000
@@ -89,7 +85,7 @@ def _together(batches: Sequence[Batch]) -> list[Batch]:
     ours: list[Batch] = []
     size = 0
     for batch in batches:
-        alone = batch.attempts > 0 or batch.format != EVENTS
+        alone = batch.attempts > 0 or batch.format not in EVENT_FORMATS
         size += batch.byte_count
         if ours and (alone or size > GROUP_BYTES):
             break
@@ -115,7 +111,7 @@ def digest_claimed(batches: Sequence[Batch]) -> Digested:
     """Digest batches that were claimed. One that fails is put back, or given up after MOST_ATTEMPTS; the others are
     digested without it."""
     try:
-        if batches and batches[0].format != EVENTS:
+        if batches and batches[0].format not in EVENT_FORMATS:
             return _digest_transcript(batches[0])
         return _digest_events(batches)
     except (
@@ -156,7 +152,7 @@ def _digest_events(batches: Sequence[Batch]) -> Digested:
             if isinstance(item.result, Problem):
                 found.problems.append(item.result)
             else:
-                key = Key(batch.workspace_id, EVENTS, item.result.conversation)
+                key = Key(batch.workspace_id, batch.format, item.result.conversation)
                 gathering.add(
                     item.result, key=key, batch_id=batch.pk, received=batch.received_at, index=item.index, found=found
                 )
@@ -212,7 +208,7 @@ def _finish(batch: Batch, found: Found) -> None:
     batch.claimed_until, batch.error, batch.attempts = None, "", 0
     batch.found = _found(found)
     names = ["state", "digested_at", "claimed_until", "error", "attempts", "found"]
-    if batch.format != EVENTS:
+    if batch.format not in EVENT_FORMATS:
         batch.accepted = found.messages + found.requests + found.compactions
         batch.rejected = len(found.problems)
         names += ["accepted", "rejected", "checkpoint", "digested_bytes", "digested_sha256"]

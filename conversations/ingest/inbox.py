@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import IO
 
@@ -13,6 +14,14 @@ from conversations.ingest import copying
 from conversations.ingest.formats.lines import MAX_LINE_BYTES
 from conversations.models import Batch
 
+#: Batches that hold events in our own form: as they were sent, or made of exchanges and spans when those were accepted.
+EVENTS = "events"
+EXCHANGES = "exchanges"
+OTLP = "otlp"
+EVENT_FORMATS = frozenset({EVENTS, EXCHANGES, OTLP})
+#: Whoever claimed a batch and is not heard of for so long is taken for dead. Digesting it twice at once would only be
+#: wasted work: the conversation's lock puts the two in order and every row is written once.
+LEASE = timedelta(seconds=120)
 #: Of the bytes as they came. A Postgres value holds 1 GB; a piece is in memory as a whole when it is read or written.
 PIECE_BYTES = 4 * 1024 * 1024
 #: 500 MB/s and a quarter of the bytes for transcripts; level 3 would take twice the time for 5 % fewer bytes.

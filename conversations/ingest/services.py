@@ -2,6 +2,7 @@
 
 from conversations.ingest.accept import Receipt, Result, accept_events, accept_transcript
 from conversations.ingest.digest import Digested, claim, digest_claimed
+from conversations.ingest.exchanges import accept_exchange_bodies, accept_exchanges
 from conversations.ingest.redigest import redigest
 
 __all__ = [
@@ -9,6 +10,8 @@ __all__ = [
     "Receipt",
     "Result",
     "accept_events",
+    "accept_exchange_bodies",
+    "accept_exchanges",
     "accept_transcript",
     "claim",
     "digest_batch",

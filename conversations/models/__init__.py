@@ -2,6 +2,7 @@
 
 from conversations.models.account import SignInLink, User
 from conversations.models.compaction import Compaction
+from conversations.models.context import ContextPage, KnownContexts
 from conversations.models.conversation import Agent, Conversation, Message, Request
 from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLine
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
@@ -20,10 +21,12 @@ __all__ = [
     "Budget",
     "Compaction",
     "CompactionAudit",
+    "ContextPage",
     "Conversation",
     "ConversationCount",
     "ConversationDay",
     "Finding",
+    "KnownContexts",
     "LifeLine",
     "LlmAnswer",
     "LlmCall",

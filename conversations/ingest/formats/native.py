@@ -334,17 +334,18 @@ def _usage(name: str, usage: Usage) -> list[tuple[str, int | None]]:
 def _free_depth(event: Event, limit: int) -> bool:
     """Whether a value of free shape (a tool's input, a raw record) nests too deep."""
     if isinstance(event, CompactionEvent):
-        return _deeper(event.raw, limit)
+        return is_deeper(event.raw, limit)
     if not isinstance(event, MessageEvent) or isinstance(event.content, str):
         return False
-    return any(_deeper(block.input, limit) for block in event.content if isinstance(block, ToolCall))
+    return any(is_deeper(block.input, limit) for block in event.content if isinstance(block, ToolCall))
 
 
-def _deeper(value: object, limit: int) -> bool:
+def is_deeper(value: object, limit: int) -> bool:
+    """Whether it nests deeper than so many levels."""
     if not isinstance(value, dict | list):
         return False
     items = value.values() if isinstance(value, dict) else value
-    return limit <= 0 or any(_deeper(item, limit - 1) for item in items)
+    return limit <= 0 or any(is_deeper(item, limit - 1) for item in items)
 
 
 def _field(name: str, message: str, mend: str) -> Problem:

@@ -1,0 +1,45 @@
+"""Exchanges that could not be understood: their bytes are kept as a batch, with the problems, for a later version."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from django.utils import timezone
+
+from conversations.ingest import inbox
+from conversations.ingest.events import Problem
+from conversations.models import ApiKey, Batch, BatchProblem, Workspace
+from conversations.vocabulary import BatchState
+
+
+def keep_unread(
+    workspace: Workspace, source: str, unread: Sequence[bytes], problems: Sequence[Problem], api_key: ApiKey | None
+) -> Batch | None:
+    """A batch of them, one a line, with what is wrong with each; None where there are none."""
+    if not unread:
+        return None
+    body = b"\n".join(unread)
+    batch = Batch(workspace=workspace, api_key=api_key, format=unread_format(source), byte_count=len(body))
+    batch.sha256, batch.rejected = sha256(body).digest(), len(problems)
+    batch.state, batch.digested_at = BatchState.DIGESTED, timezone.now()
+    inbox.store_whole(batch, body)
+    BatchProblem.objects.bulk_create(problem_row(batch, problem) for problem in problems)
+    return batch
+
+
+def unread_format(source: str) -> str:
+    """The format of the batches that hold what could not be understood of a source."""
+    return f"{source}_unread"
+
+
+def problem_row(batch: Batch, problem: Problem) -> BatchProblem:
+    """The problem as a row of its batch."""
+    return BatchProblem(
+        workspace_id=batch.workspace_id,
+        batch=batch,
+        line=problem.line,
+        code=problem.code[:60],
+        field=problem.field[:200],
+        message=problem.message,
+        mend=problem.mend,
+        raw=problem.raw,
+    )
