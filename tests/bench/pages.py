@@ -150,7 +150,9 @@ class Cost(NamedTuple):
 
 
 def report(client, paths, options):
-    print(f"{'wall p50':>8} {'p95':>6} {'cpu p50':>8} {'p95':>6} {'postgres':>8} {'queries':>8} {'kB gzip':>8}  address")
+    print(
+        f"{'wall p50':>8} {'p95':>6} {'cpu p50':>8} {'p95':>6} {'postgres':>8} {'queries':>8} {'kB gzip':>8}  address"
+    )
     server = server_process()
     gc.freeze()  # as the server does
     for path in [path for path in paths if any(word in path for word in options.only)]:
