@@ -1,9 +1,10 @@
 """Turn the content of a Messages API message into what is said in it: no cache marks, signatures or bookkeeping."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from conversations.ingest.events import Block
+from conversations.ingest.events import Block, Summary
 from conversations.ingest.exchange import Spoken
 from conversations.ingest.formats.base import list_of, mapping_of, text_of
 from conversations.ingest.formats.claude_content import blocks_of, spoken_text
@@ -30,7 +31,8 @@ def content_blocks(content: object) -> list[Block]:
     if isinstance(content, str):
         return blocks_of(content, _keep)
     items = [content] if isinstance(content, dict) else list_of(content)
-    return blocks_of([_tidy(item) for item in items if not _is_silent(item)], _keep)
+    blocks = blocks_of([_tidy(item) for item in items if not _is_silent(item)], _keep)
+    return [unwrapped(block.text) if isinstance(block, Summary) else block for block in blocks]
 
 
 def _keep(_: str) -> None:
@@ -39,7 +41,22 @@ def _keep(_: str) -> None:
 
 def summary_of(block: Mapping[str, Any]) -> str:
     """The text of a compaction block; "" of one whose compaction failed."""
-    return spoken_text(block.get("content"))
+    return unwrapped(spoken_text(block.get("content"))).text
+
+
+#: The API's own prompt asks for these tags, and some models think aloud before them.
+_OPENING = re.compile(r"\s*(?:<analysis>.*?</analysis>\s*)?<summary>\s*", re.DOTALL)
+_CLOSING = "</summary>"
+
+
+def unwrapped(text: str) -> Summary:
+    """A summary without the tags around it: prefix + text + suffix are the text given."""
+    opening = _OPENING.match(text)
+    if opening is None or not text.rstrip().endswith(_CLOSING):
+        return Summary(text)
+    start = opening.end()
+    end = max(start, len(text[: text.rindex(_CLOSING)].rstrip()))
+    return Summary(text=text[start:end], prefix=text[:start], suffix=text[end:])
 
 
 def _is_silent(item: object) -> bool:
@@ -55,7 +72,7 @@ def _tidy(item: object) -> object:
     block = mapping_of(item)
     kind = text_of(block.get("type"))
     if kind == "compaction":
-        return {"type": kind, "content": summary_of(block)}
+        return {"type": kind, "content": spoken_text(block.get("content"))}
     if kind == "document":
         return _document(block)
     if kind.endswith("_use"):

@@ -35,6 +35,32 @@ def test_a_threshold_compaction_is_announced_with_its_cost():
 
 
 @pytest.mark.parametrize(
+    ("content", "prefix", "text", "suffix"),
+    [
+        ("Plain.", "", "Plain.", ""),
+        ("<summary>\nDone: a.\n</summary>", "<summary>\n", "Done: a.", "\n</summary>"),
+        (
+            "<analysis>Hm.</analysis>\n\n<summary>a</summary>\n",
+            "<analysis>Hm.</analysis>\n\n<summary>",
+            "a",
+            "</summary>\n",
+        ),
+        ("It said <summary>a</summary>.", "", "It said <summary>a</summary>.", ""),
+    ],
+)
+def test_the_tags_around_a_summary_are_no_part_of_it(content, prefix, text, suffix):
+    exchange = read(ask("Go."), answer({"type": "compaction", "content": content}, "Yes."))
+    assert exchange.received[0].blocks == [Summary(text, prefix, suffix)]
+    assert exchange.announced[0].summary == text
+
+
+def test_tags_with_nothing_between_are_a_failed_compaction():
+    exchange = read(ask("Go."), answer({"type": "compaction", "content": "<summary></summary>"}, "Yes."))
+    assert exchange.announced[0].summary_state == SummaryState.FAILED
+    assert exchange.received == [Spoken(Role.ASSISTANT, [Text("Yes.")])]
+
+
+@pytest.mark.parametrize(
     ("trigger", "tokens"),
     [({}, 150_000), ({"trigger": {"type": "input_tokens", "value": 100_000}}, 100_000), ({"trigger": None}, 150_000)],
 )
