@@ -154,7 +154,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Observatory",
-    "DESCRIPTION": "What LLM agents forget when their conversations are compacted.",
+    "DESCRIPTION": "What LLM agents forget when their conversations are compacted. OpenTelemetry's exporters send to"
+    " `/v1/traces` and `/v1/logs` with the same keys, in OTLP over HTTP (protobuf or JSON).",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "OAS_VERSION": "3.1.0",

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from conversations.api import otlp
 from observatory import endpoints
 
 urlpatterns = [
@@ -9,6 +10,10 @@ urlpatterns = [
     path("health/ready", endpoints.ready, name="health_ready"),
     path("metrics", endpoints.metrics, name="metrics"),
     path("api/v1/", include("conversations.api.urls")),
+    # OpenTelemetry's exporters append these to the server's address.
+    path("v1/traces", otlp.TracesView.as_view(), name="otlp_traces"),
+    path("v1/logs", otlp.LogsView.as_view(), name="otlp_logs"),
+    path("v1/metrics", otlp.MetricsView.as_view(), name="otlp_metrics"),
     path("", include("conversations.web.urls")),
 ]
 

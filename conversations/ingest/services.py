@@ -3,6 +3,7 @@
 from conversations.ingest.accept import Receipt, Result, accept_events, accept_transcript
 from conversations.ingest.digest import Digested, claim, digest_claimed
 from conversations.ingest.exchanges import accept_exchange_bodies, accept_exchanges
+from conversations.ingest.otlp import accept_telemetry
 from conversations.ingest.redigest import redigest
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "accept_events",
     "accept_exchange_bodies",
     "accept_exchanges",
+    "accept_telemetry",
     "accept_transcript",
     "claim",
     "digest_batch",

@@ -1,0 +1,93 @@
+"""What the log records of one export request say of conversations."""
+
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from conversations.ingest.formats.base import mapping_of, text_of
+from conversations.ingest.formats.otlp import Record
+from conversations.ingest.formats.otlp_bodies import content_told
+from conversations.ingest.formats.otlp_calls import ModelCall
+from conversations.ingest.formats.otlp_compactions import compaction_in_record
+from conversations.ingest.formats.otlp_logs import REDACTED, harness_events, key_of_record, time_of
+from conversations.ingest.formats.otlp_names import agent_of, conversation_of
+from conversations.ingest.formats.otlp_reading import Reading, incomplete, read_call
+
+_DETAILS = "gen_ai.client.inference.operation.details"
+_SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
+
+
+def read_records(records: Sequence[Record]) -> Reading:
+    """Everything in them. The same records say the same whatever order they come in."""
+    reading, summaries = Reading(), _Summaries()
+    for record in sorted(records, key=lambda each: (each.at is None, each.at)):
+        summaries.note(record)
+        if record.name == _DETAILS:
+            read_call(reading, _call(record))
+            reading.accepted += 1
+        elif not _read_event(reading, record, summaries):
+            reading.ignored[record.name] += 1
+    return reading
+
+
+def _read_event(reading: Reading, record: Record, summaries: "_Summaries") -> bool:
+    """Whether the record is about a conversation's calls, messages or compactions."""
+    conversation = conversation_of(record) or record.trace
+    if not conversation:
+        return False
+    key = _key(record)
+    compaction = compaction_in_record(record, key, conversation, summaries.of(record))
+    told = [compaction] if compaction else list(harness_events(record, key, conversation))
+    if told:
+        agent, version = agent_of(record.attributes, record.source)
+        reading.note(incomplete(conversation, agent, version), *told)
+        reading.accepted += 1
+    return bool(told)
+
+
+def _call(record: Record) -> ModelCall:
+    attributes = {**mapping_of(record.body), **record.attributes}
+    agent, version = agent_of(attributes, record.source)
+    return ModelCall(
+        id=record.span if record.span and "event.timestamp" not in attributes else _key(record),
+        conversation=conversation_of(record) or record.trace,
+        trace=record.trace or _key(record),
+        attributes=attributes,
+        content=content_told(attributes, cut=record.cut),
+        at=time_of(record),
+        agent=agent,
+        agent_version=version,
+        error=text_of(attributes.get("error.type")),
+    )
+
+
+def _key(record: Record) -> str:
+    """Gemini CLI tells of each call twice, in its own words and in the conventions', at the same millisecond."""
+    stamp = text_of(record.attributes.get("event.timestamp"))
+    if stamp and record.name in (_DETAILS, "gemini_cli.api_response"):
+        return blake2b(f"{conversation_of(record)}\n{stamp}".encode(), digest_size=16).hexdigest()
+    return key_of_record(record)
+
+
+class _Summaries:
+    """What Claude Code's summarising calls answered, by turn; it is told only with OTEL_LOG_ASSISTANT_RESPONSES=1."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[str, str], str] = {}
+
+    def note(self, record: Record) -> None:
+        """Keep the answer of a summarising call."""
+        attributes = record.attributes
+        text = text_of(attributes.get("response"))
+        if attributes.get("query_source") == "compact" and text and text != REDACTED:
+            self._texts[self._turn(record)] = text
+
+    def of(self, record: Record) -> str:
+        """The summary of the compaction that a record is about: the model's last answer in its turn."""
+        text = self._texts.get(self._turn(record), "")
+        match = _SUMMARY.search(text)
+        return match.group(1).strip() if match else text
+
+    @staticmethod
+    def _turn(record: Record) -> tuple[str, str]:
+        return conversation_of(record), text_of(record.attributes.get("prompt.id"))
