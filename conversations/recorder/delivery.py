@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import threading
 import time
 from weakref import WeakSet
@@ -83,6 +84,7 @@ class Delivery:
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="observatory-recorder", daemon=True)
             self._thread.start()
+            _arrange_the_end()
 
     def _run(self) -> None:
         while self._turn():
@@ -153,6 +155,13 @@ def close_all() -> None:
     """The program ends."""
     for delivery in every():
         delivery.close()
+
+
+def _arrange_the_end() -> None:
+    """Children of multiprocessing and of Celery's pool end without `atexit`; they have exits of their own."""
+    for name in ("multiprocessing.util", "billiard.util"):
+        if pools := sys.modules.get(name):
+            pools.Finalize(None, close_all, exitpriority=10)
 
 
 def _after_fork() -> None:

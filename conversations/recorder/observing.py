@@ -2,7 +2,6 @@
 
 import atexit
 import logging
-import threading
 from typing import TypeVar
 
 from . import delivery as deliveries
@@ -18,7 +17,6 @@ log = logging.getLogger("observatory_recorder")
 
 Client = TypeVar("Client")
 
-_lock = threading.Lock()
 _known: dict[tuple[str, str], Delivery] = {}
 _told: set[str] = set()
 
@@ -69,12 +67,10 @@ def _delivery(url: str | None, key: str | None, limits: Limits) -> Delivery | No
     if where is None:
         _tell_once("OBSERVATORY_URL or OBSERVATORY_KEY is not set: nothing is recorded.")
         return None
-    with _lock:
-        if where not in _known:
-            server = Server(*where, timeout=limits.timeout)
-            _known[where] = Delivery(server, Backlog(spill_folder(*where), limits.spill_bytes), limits)
-            _known[where].resume()
-        return _known[where]
+    if where not in _known:  # without a lock, which a fork could leave locked for ever
+        backlog = Backlog(spill_folder(*where), limits.spill_bytes)
+        _known.setdefault(where, Delivery(Server(*where, timeout=limits.timeout), backlog, limits)).resume()
+    return _known[where]
 
 
 def _tell_once(message: str) -> None:
