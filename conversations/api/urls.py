@@ -9,6 +9,7 @@ from conversations.api import (
     compactions,
     conversations,
     events,
+    exchanges,
     findings,
     messages,
     savings,
@@ -21,6 +22,7 @@ from conversations.api import (
 urlpatterns = [
     # ways in
     path("events", events.EventBatchView.as_view(), name="api_events"),
+    path("exchanges", exchanges.ExchangeView.as_view(), name="api_exchanges"),
     path("transcripts", transcripts.TranscriptView.as_view(), name="api_transcripts"),
     path("batches", batches.BatchListView.as_view(), name="api_batches"),
     path("batches/<int:batch_id>", batches.BatchView.as_view(), name="api_batch"),
