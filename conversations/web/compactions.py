@@ -22,6 +22,7 @@ from conversations.web.marks import block_marks, summary_marks
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
 from conversations.web.paging import Order, Page, capped_count, is_key, page_around, page_of
 from conversations.web.prose import render
+from conversations.web.rows import compaction_rows
 
 NEWEST = Order("at", descending=True)
 WORST = Order("audit__risk", descending=True)
@@ -80,14 +81,15 @@ class SummaryView:
 def compaction_list(request: WorkspaceRequest) -> HttpResponse:
     """Across conversations, worst first; `?order=newest`, which also shows those that no auditor has read yet."""
     filters = CompactionFilters(request.GET, request.workspace)
-    rows = filters.apply(queries.compactions_of(request.workspace).originals())
+    rows = filters.apply(queries.listed_compactions(request.workspace))
     newest = request.GET.get("order") == "newest" or filters.value("found") == "unaudited"
-    ranked = rows.select_related("audit") if newest else worst(rows, request.workspace)
+    ranked = rows if newest else worst(rows, request.workspace)
     page = page_of(ranked, NEWEST if newest else WORST, request.GET)
     context = {
         "filters": filters,
         "newest": newest,
         "page": page,
+        "rows": compaction_rows(page.rows, request.workspace),
         "waiting": not page.rows and not newest and rows.exists(),
         "count": capped_count(ranked),
     }
@@ -95,8 +97,8 @@ def compaction_list(request: WorkspaceRequest) -> HttpResponse:
 
 
 def worst(rows: QuerySet[Compaction], workspace: Workspace) -> QuerySet[Compaction]:
-    """Those that were audited, each with its audit. The workspace is said twice: the order's index begins with it."""
-    return rows.filter(audit__workspace=workspace).select_related("audit")
+    """Those that were audited. The workspace is said twice: the order's index begins with it."""
+    return rows.filter(audit__workspace=workspace)
 
 
 @member_required

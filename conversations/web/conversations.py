@@ -1,7 +1,6 @@
 """Conversations: the list, one with its timeline, compactions and messages, and the figure's data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from math import isfinite
 from typing import Any
@@ -18,11 +17,11 @@ from conversations.web import queries
 from conversations.web.cards import Card, cards
 from conversations.web.figures import token_timeline
 from conversations.web.filters import ConversationFilters
-from conversations.web.findings import Tally, audit_of, tallies_of
-from conversations.web.highlight import Html
+from conversations.web.findings import audit_of, tallies_of
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
 from conversations.web.paging import Order, Page, capped_count, is_key, page_around, page_of
 from conversations.web.sparklines import sparkline_svg
+from conversations.web.rows import compaction_rows, conversation_rows
 from conversations.web.timeline import Cut, caption
 
 NEWEST = Order("last_at", descending=True)
@@ -48,27 +47,16 @@ class ListRow:
 def conversation_list(request: WorkspaceRequest) -> HttpResponse:
     """Newest activity first."""
     filters = ConversationFilters(request.GET, request.workspace)
-    rows = filters.apply(queries.conversations_of(request.workspace))
+    rows = filters.apply(queries.listed_conversations(request.workspace))
     page = page_of(rows, NEWEST, request.GET)
     context = {
         "filters": filters,
         "page": page,
-        "rows": list_rows(page.rows),
+        "rows": conversation_rows(page.rows, request.workspace),
         "count": capped_count(rows),
         "models": sorted({name for conversation in page.rows for name in conversation.model_names}),
     }
     return render_page(request, "conversations/list.html", context, partial="conversations/results.html")
-
-
-def list_rows(conversations: Sequence[Conversation]) -> list[ListRow]:
-    """Each with its saw-tooth in small and what was found in it. One query."""
-    tallies = tallies_of(conversations)
-    return [ListRow(each, _spark(each), tallies.get(each.pk)) for each in conversations]
-
-
-def _spark(conversation: Conversation) -> Html:
-    label = f"{conversation.request_count} requests, {conversation.compaction_count} compactions"
-    return sparkline_svg(conversation.sparkline, label=label)
 
 
 def one_of(request: HttpRequest, pk: int) -> Conversation:
@@ -88,7 +76,7 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     cuts = [cut_of(compaction, conversation) for compaction in compactions]
     page, around = _messages(conversation, request)
     context = _strip(conversation) | {
-        "compactions": compactions,
+        "compactions": compaction_rows(compactions, request.workspace),
         "compactions_left_out": max(conversation.compaction_count - len(compactions), 0),
         "parent": queries.parent_of(conversation),
         "children": list(queries.children_of(conversation)[:21]),
@@ -102,6 +90,7 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "page": page,
         "around": around,
         "entries": _entries(cards(page.rows, request.workspace), compactions, page),
+    found = tallies_of([conversation]).get(conversation.pk)
     }
     return render_page(request, "conversations/page.html", context, partial="conversations/messages.html")
 
@@ -110,7 +99,7 @@ def _strip(conversation: Conversation) -> dict[str, Any]:
     return {
         "conversation": conversation,
         "live": conversation.last_at > timezone.now() - LIVE,
-        "tally": tallies_of([conversation]).get(conversation.pk),
+        "tally": found and tally(found, LOSSES),
     }
 
 

@@ -12,8 +12,10 @@ from conversations.vocabulary import AuditState, LlmState, Outcome
 from conversations.web import findings
 from conversations.web.cards import who
 from conversations.web.findings import FactFilter
+from conversations.web.highlight import Html
 from conversations.web.marks import AddedPlace, FactPlaces
 from conversations.web.paging import Order, Page, is_key, page_around, page_of
+from conversations.web.wording import tally
 
 BY_NUMBER = Order("number")
 FACTS_SHOWN = 25
@@ -132,6 +134,11 @@ class Column:
     def state(self) -> str:
         """waiting, done, unreadable or failed."""
         return self.audit.state if self.audit else "waiting"
+
+    @property
+    def tally(self) -> Html:
+        """The counts of all its facts."""
+        return tally(self.audit) if self.audit else Html("")
 
     @property
     def kinds(self) -> list[str]:

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET
 from conversations.models import Compaction, Workspace
 from conversations.web import queries
 from conversations.web.compactions import worst
-from conversations.web.conversations import list_rows
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
+from conversations.web.rows import compaction_rows, conversation_rows
 
 SHOWN = 8
 RECENT = timedelta(days=30)
@@ -21,23 +21,21 @@ RECENT = timedelta(days=30)
 @require_GET
 def overview(request: WorkspaceRequest) -> HttpResponse:
     """What needs a person: the worst compactions; then the last ones, counts, batches with problems."""
-    now = timezone.now()
-    compactions = queries.compactions_of(request.workspace).originals()
-    conversations = list(queries.conversations_of(request.workspace).order_by("-last_at", "-id")[:SHOWN])
+    now, workspace = timezone.now(), request.workspace
+    conversations = queries.listed_conversations(workspace).order_by("-last_at", "-id")[:SHOWN]
+    compactions = queries.listed_compactions(workspace).order_by("-at", "-id")[:SHOWN]
     context = {
-        "periods": [
-            ("last 7 days", queries.counts_since(request.workspace, now - timedelta(days=7))),
-        ],
-        "worst": list(_worst(request.workspace, now - RECENT)),
-        "compactions": list(compactions.select_related("audit").order_by("-at", "-id")[:SHOWN]),
-        "rows": list_rows(conversations),
-        "batches": list(queries.batches_with_problems(request.workspace)[:5]),
-        "waiting": queries.waiting_batches(request.workspace),
+        "periods": [("last 7 days", queries.counts_since(workspace, now - timedelta(days=7)))],
+        "worst": compaction_rows(_worst(workspace, now - RECENT), workspace),
+        "compactions": compaction_rows(compactions, workspace),
+        "rows": conversation_rows(conversations, workspace),
+        "batches": list(queries.batches_with_problems(workspace)[:5]),
+        "waiting": queries.waiting_batches(workspace),
     }
     return render_page(request, "overview/page.html", context, partial="overview/live.html")
 
 
 def _worst(workspace: Workspace, since: datetime) -> QuerySet[Compaction]:
     """Audited compactions of late that lost something, worst first."""
-    rows = worst(queries.compactions_of(workspace).originals(), workspace).filter(at__gte=since, audit__risk__gt=0)
+    rows = worst(queries.listed_compactions(workspace), workspace).filter(at__gte=since, audit__risk__gt=0)
     return rows.order_by("-audit__risk", "-id")[:SHOWN]

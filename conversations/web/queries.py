@@ -43,6 +43,13 @@ def conversations_of(workspace: Workspace) -> QuerySet[Conversation]:
 
 
 def children_of(conversation: Conversation) -> QuerySet[Conversation]:
+def listed_conversations(workspace: Workspace) -> QuerySet[Conversation]:
+    """What a table shows of each: half its columns, hence half the time of reading 50."""
+    fields = ("workspace", "source", "external_id", "title", "complete", "last_at", "model_names", "request_count",
+              "compaction_count", "tokens_now", "sparkline", "agent__name", "agent__version")  # fmt: skip
+    return Conversation.objects.filter(workspace=workspace).select_related("agent").only(*fields)
+
+
     """What it delegated: conversations that name it as their parent."""
     rows = conversations_of(conversation.workspace)
     return rows.filter(source=conversation.source, parent_external_id=conversation.external_id).order_by(
@@ -139,6 +146,17 @@ def compactions_of(workspace: Workspace) -> CompactionQuerySet:
 
 
 def dropped_by(compaction: Compaction) -> QuerySet[Message]:
+def listed_compactions(workspace: Workspace) -> CompactionQuerySet:
+    """What a table shows of each, with its audit; without copies."""
+    counts = ("state", "kept", "altered", "forgotten", "added", "harmful", "retention", "retention_low",
+              "retention_high", "risk")  # fmt: skip
+    fields = ("number", "at", "kind", "trigger", "summary_state", "complete", "dropped_count", "tokens_before_observed",
+              "tokens_before_reported", "tokens_after_observed", "tokens_after_reported", "conversation__title",
+              "conversation__external_id", "conversation__agent__name", "conversation__agent__version")  # fmt: skip
+    rows = Compaction.objects.originals().filter(workspace=workspace).select_related("conversation__agent", "audit")
+    return rows.only(*fields, *(f"audit__{name}" for name in counts))
+
+
     """What it took out of the context."""
     return light(Message.objects.filter(workspace=compaction.workspace_id, dropped_by=compaction))
 

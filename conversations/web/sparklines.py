@@ -1,17 +1,19 @@
 """The stored saw-tooth as a small inline SVG; see conversations/ingest/sparkline.py for what is stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conversations.web.highlight import Html
 
-WIDTH, HEIGHT = 160, 28
-_MARGIN = 2  # so that the line's own width is not cut off
+#: The drawing's height; its width is the number of points. Whole numbers: the browser stretches it to its box.
+HEIGHT = 280
+_TOP, _FLOOR = 20, 260  # so that the line's own width is not cut off
 
 
 def sparkline_svg(line: Mapping[str, Any], *, label: str, css: str = "spark") -> Html:
     """The line, the area under it and a dashed stroke at each compaction; empty where no request was seen.
 
+    One shape is both line and area: it goes on beyond the edges, where its other sides are not seen.
     `label` must be safe: it is ours, not a message's.
     """
     points: Sequence[Sequence[int]] = line.get("points") or ()
@@ -19,34 +21,32 @@ def sparkline_svg(line: Mapping[str, Any], *, label: str, css: str = "spark") ->
         return Html("")
     if len(points) == 1:
         points = [points[0], points[0]]  # a line needs two ends
-    step = WIDTH / (len(points) - 1)
-    top = max(high for _, high in points) or 1
-    path = " ".join(f"{x:g},{y:g}" for x, y in _outline(points, step, top))
-    marks = "".join(_mark(min(max((mark - 0.5) * step, 0), WIDTH)) for mark in line.get("marks") or ())
+    right, below = len(points) - 1, 2 * HEIGHT
+    path = list(_outline(points))
+    first, last = path[0].partition(",")[2], path[-1].partition(",")[2]
+    marks = "".join(_mark(min(max(mark - 0.5, 0), right)) for mark in line.get("marks") or ())
     return Html(
-        f'<svg class="{css}" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{label}">'
-        f'<polygon class="plot-area" points="0,{HEIGHT} {path} {WIDTH},{HEIGHT}"/>'
-        f'{marks}<polyline class="plot-line" points="{path}"/></svg>'
+        f'<svg class="{css}" viewBox="0 0 {right} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{label}">'
+        f'<polyline class="plot-tooth" points="-9,{below} -9,{first} {" ".join(path)} {right + 9},{last}'
+        f' {right + 9},{below}"/>{marks}</svg>'
     )
 
 
-def _outline(points: Sequence[Sequence[int]], step: float, top: int) -> list[tuple[float, float]]:
+def _outline(points: Sequence[Sequence[int]]) -> Iterator[str]:
     """Both ends of each point, first the one nearer to where the line came from.
 
     Low to high where a tooth rises, high to low where it was cut within the point.
     """
-    found: list[tuple[float, float]] = []
+    scale = (_FLOOR - _TOP) / (max(high for _, high in points) or 1)
     last = points[0][0]
     for at, (low, high) in enumerate(points):
-        ends = (low,) if low == high else (low, high) if abs(low - last) <= abs(high - last) else (high, low)
-        found += [(round(at * step, 1), _y(tokens, top)) for tokens in ends]
-        last = ends[-1]
-    return found
-
-
-def _y(tokens: int, top: int) -> float:
-    return round(HEIGHT - _MARGIN - tokens / top * (HEIGHT - 2 * _MARGIN), 1)
+        if low == high:
+            last = low
+            yield f"{at},{_FLOOR - int(low * scale)}"
+        else:
+            near, last = (low, high) if abs(low - last) <= abs(high - last) else (high, low)
+            yield f"{at},{_FLOOR - int(near * scale)} {at},{_FLOOR - int(last * scale)}"
 
 
 def _mark(x: float) -> str:
-    return f'<line class="plot-mark" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{HEIGHT}"/>'
+    return f'<line class="plot-mark" x1="{x:g}" x2="{x:g}" y1="0" y2="{HEIGHT}"/>'
