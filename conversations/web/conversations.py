@@ -23,6 +23,7 @@ from conversations.web.paging import Order, Page, capped_count, is_key, page_aro
 from conversations.web.sparklines import sparkline_svg
 from conversations.web.rows import compaction_rows, conversation_rows
 from conversations.web.timeline import Cut, caption
+from conversations.web.wording import LOSSES, tally
 
 NEWEST = Order("last_at", descending=True)
 IN_ORDER = Order("position")
