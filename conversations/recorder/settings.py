@@ -26,11 +26,21 @@ def spill_folder(url: str, key: str) -> Path | None:
     if base == _OFF:
         return None
     try:
-        root = Path(base) if base else _cache() / "observatory-recorder"
+        return (Path(base) if base else cache_folder()) / _named(url, key)
     except RuntimeError:  # no home
         return None
-    return root / hashlib.sha256(f"{url}\n{key}".encode()).hexdigest()[:16]
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+def cache_folder(*where: str) -> Path:
+    """What may be deleted: for this program, or for one server and key. Raises RuntimeError where there is no home."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "observatory-recorder"
+    return root / _named(*where) if where else root
+
+
+def config_folder() -> Path:
+    """What people have set. Raises RuntimeError where there is no home."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "observatory-recorder"
+
+
+def _named(*where: str) -> str:
+    return hashlib.sha256("\n".join(where).encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
 """Real programs that use the recorder: their end, their forks, and a server that was away.
 
-Their client is as little of one as the recorder needs, for `anthropic` takes seconds to load; it is in every other test.
+Their client is as little of one as the recorder needs: `anthropic`, which the other tests use, takes seconds to load.
 """
 
 import json
