@@ -48,7 +48,7 @@ def accept_telemetry(
     changes nothing. Raises BadInput for a body that is no such request."""
     reading, unread = _read(body, signal, is_json=is_json)
     problems = [*unread, *reading.problems]
-    taken = Taken(rejected=len(unread), message=_reason(problems))
+    taken = Taken(rejected=len(unread) + reading.rejected, message=_reason(problems))
     if reading.exchanges or problems:
         taken.receipts.append(
             accept_exchanges(

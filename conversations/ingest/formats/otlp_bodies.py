@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from conversations.ingest.formats.base import list_of, mapping_of, text_of
 from conversations.ingest.formats.otlp import Moment, structured
@@ -69,8 +69,14 @@ def _flat(told: Attributes, *, cut: bool) -> Content:
     ):
         content = content_of(None, read(told, sent), read(told, answered), whole=not cut and is_gapless(told, sent))
         if content:
-            return content
+            return structs.replace(content, answer=_verbatim_answer(told) or content.answer)
     return Content()
+
+
+def _verbatim_answer(told: Attributes) -> list[dict[str, Any]]:
+    """The answer's own blocks: it is written last, and not dropped when the request is."""
+    answer = mapping_of(structured(told.get("output.value")))
+    return [mapping_of(block) for block in list_of(answer.get("content")) if "type" in mapping_of(block)]
 
 
 def bodies_of(content: Content) -> Bodies:

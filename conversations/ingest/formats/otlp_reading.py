@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, field
 
 from conversations.ingest.events import ConversationEvent, Event, Problem
 from conversations.ingest.exchange import Exchange
-from conversations.ingest.formats.otlp_bodies import is_shortened
+from conversations.ingest.formats.otlp_bodies import is_shortened, verbatim
 from conversations.ingest.formats.otlp_calls import ModelCall, events_of, exchange_of
 
 _NOT_ALL = "OpenTelemetry told of the model calls, and not of all messages."
@@ -22,6 +22,7 @@ class Reading(Struct):
     problems: list[Problem] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     accepted: int = 0
+    rejected: int = 0  # of those read, how many could not be placed
     _whose: set[ConversationEvent] = field(default_factory=set)
 
     def note(self, whose: ConversationEvent, *events: Event) -> None:
@@ -34,6 +35,10 @@ class Reading(Struct):
 
 def read_call(reading: Reading, call: ModelCall) -> None:
     """Add one model call. A call that was made in order to compact is no turn of the conversation."""
+    if is_adrift(call):
+        reading.problems.append(_adrift(call))
+        reading.rejected += 1
+        return
     if is_shortened(call.attributes):
         reading.problems.append(_shortened(call))
     exchange = exchange_of(call) if call.purpose == "turn" else None
@@ -57,6 +62,20 @@ def whose(conversation: str, agent: str, version: str, **known: Any) -> Conversa
 def incomplete(conversation: str, agent: str, version: str) -> ConversationEvent:
     """A conversation of which only some messages are told, such as prompts without the results of tools."""
     return whose(conversation, agent, version, complete=False, incomplete_reason=_NOT_ALL)
+
+
+def is_adrift(call: ModelCall) -> bool:
+    """Whether the exporter left out so much that nothing says to which conversation the rest belongs."""
+    return bool(call.content) and not call.content.whole and not call.conversation and verbatim(call.attributes) is None
+
+
+def _adrift(call: ModelCall) -> Problem:
+    return Problem(
+        code="cut_off",
+        message=f"Of call {call.id} the exporter dropped the oldest attributes, the conversation's id among them.",
+        mend="Set OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=10000 there: an attribute for each message needs more than 128.",
+        field="attributes",
+    )
 
 
 def _shortened(call: ModelCall) -> Problem:
