@@ -14,6 +14,7 @@ from conversations.api.parameters import Parameter
 from conversations.api.reading import ReadView
 from conversations.spending.queries import (
     ConversationSavings,
+    price_table,
     savings_by_agent,
     savings_of_conversation,
     savings_of_workspace,
@@ -94,10 +95,11 @@ class SavingsView(ReadView):
     def get(self, request: Request) -> HttpResponseBase:
         """Of everything that was digested, or of what was sent since a day."""
         since = self.values.get("since")
-        agents = savings_by_agent(self.workspace, since)
+        table = price_table(self.workspace)
+        agents = savings_by_agent(self.workspace, table, since)
         body = {
             "since": since,
-            "savings": savings_of_workspace(self.workspace, since),
+            "savings": savings_of_workspace(self.workspace, table, since),
             "agents": [{"agent": name, "version": version, "savings": savings} for name, version, savings in agents],
         }
         return Response(self.serializer().to_representation(body))

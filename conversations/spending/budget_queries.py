@@ -116,14 +116,20 @@ def budget_overview(workspace: Workspace) -> list[Overview]:
     prices = price_table(workspace)
     scopes = {budget.scope for budget in budgets}
     cases: dict[str, list[tuple[str, Conversation | str | None, Savings]]] = {
-        BudgetScope.WORKSPACE: [("", None, savings_of_workspace(workspace))] if BudgetScope.WORKSPACE in scopes else [],
+        BudgetScope.WORKSPACE: [("", None, savings_of_workspace(workspace, prices))]
+        if BudgetScope.WORKSPACE in scopes
+        else [],
         BudgetScope.AGENT: _agents(workspace, prices) if BudgetScope.AGENT in scopes else [],
         BudgetScope.CONVERSATION: _conversations(workspace, prices) if BudgetScope.CONVERSATION in scopes else [],
     }
     return [_overview(budget, cases[budget.scope]) for budget in budgets]
 
 
-def _overview(budget: Budget, cases: Sequence[tuple[str, Conversation | str | None, Savings]]) -> Overview:
+#: An agent's name, whose case it is, and what was spent.
+_Case = tuple[str, Conversation | str | None, Savings]
+
+
+def _overview(budget: Budget, cases: Sequence[_Case]) -> Overview:
     rule = rule_of(budget)
     standings = [
         (stand(rule, _used(rule, spent), agent=agent), who)
@@ -134,14 +140,18 @@ def _overview(budget: Budget, cases: Sequence[tuple[str, Conversation | str | No
     return Overview(budget, *fullest)
 
 
-def _agents(workspace: Workspace, prices: PriceTable) -> list[tuple[str, Conversation | str | None, Savings]]:
+def _everybody(workspace: Workspace, prices: PriceTable) -> list[_Case]:
+    return [("", None, savings_of_workspace(workspace, prices))]
+
+
+def _agents(workspace: Workspace, prices: PriceTable) -> list[_Case]:
     by_name: dict[str, list[DayRow]] = defaultdict(list)
     for name, model, day, *sums in agent_days(workspace).values_list("agent__name", "model", "day", *NAMES):
         by_name[name or ""].append((model, day, Sums(*sums)))
     return [(name, name or None, savings_of(rows, prices)) for name, rows in sorted(by_name.items())]
 
 
-def _conversations(workspace: Workspace, prices: PriceTable) -> list[tuple[str, Conversation | str | None, Savings]]:
+def _conversations(workspace: Workspace, prices: PriceTable) -> list[_Case]:
     recent = Conversation.objects.filter(workspace=workspace).select_related("agent", "workspace").defer("search")
     by_id = {each.pk: each for each in recent.order_by("-last_at", "-id")[:RECENT]}
     days: dict[int, list[DayRow]] = defaultdict(list)

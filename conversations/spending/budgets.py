@@ -71,6 +71,16 @@ class Standing:
         """Of the limit, from 0; more than 1 beyond it."""
         return (self.used or 0) / self.rule.limit
 
+    @property
+    def percent(self) -> int:
+        """The same in whole percent, rounded down: 100 only where the limit is reached."""
+        return int((self.used or 0) * 100 // self.rule.limit)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the limit is reached."""
+        return self.used is not None and self.used >= self.rule.limit
+
 
 def used_of(metric: BudgetMetric, sums: Sums, cost: float | None) -> float | None:
     """How much of a budget's metric these sums are; None for a cost that is not known."""

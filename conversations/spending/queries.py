@@ -8,11 +8,20 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 
-from conversations.models import AgentDay, Conversation, ConversationCount, ConversationDay, ModelPrice, Workspace
+from conversations.models import (
+    AgentDay,
+    Compaction,
+    Conversation,
+    ConversationCount,
+    ConversationDay,
+    ModelPrice,
+    Workspace,
+)
 from conversations.spending.prices import Price, PriceTable
 from conversations.spending.published import PUBLISHED
 from conversations.spending.savings import Savings, savings_of
 from conversations.spending.tally import NAMES, Sums
+from conversations.vocabulary import SummaryState
 
 DayRow = tuple[str, date, Sums]  # model, day, sums
 
@@ -63,6 +72,12 @@ def savings_of_conversation(conversation: Conversation) -> ConversationSavings:
     )
 
 
+def step_positions(conversation: Conversation) -> list[int]:
+    """Where it was compacted, without what failed."""
+    rows = Compaction.objects.filter(workspace=conversation.workspace_id, conversation=conversation)
+    return list(rows.exclude(summary_state=SummaryState.FAILED).order_by("position").values_list("position", flat=True))
+
+
 def _window(conversation: Conversation, rows: Iterable[DayRow], prices: PriceTable, peak: int | None) -> int | None:
     """What the conversation itself says, else the price table; a window that was exceeded was another one."""
     found = [price.window for model, day, _ in rows if (price := prices.price(model, day)) and price.window]
@@ -70,9 +85,10 @@ def _window(conversation: Conversation, rows: Iterable[DayRow], prices: PriceTab
     return None if window is None or window < (peak or 0) else window
 
 
-def savings_by_agent(workspace: Workspace, since: date | None = None) -> list[tuple[str, str, Savings]]:
-    """(name, version, savings) of each agent, the one that would have sent most first. Two queries."""
-    prices = price_table(workspace)
+def savings_by_agent(
+    workspace: Workspace, prices: PriceTable, since: date | None = None
+) -> list[tuple[str, str, Savings]]:
+    """(name, version, savings) of each agent, the one that would have sent most first. One query."""
     by_agent: dict[tuple[str, str], list[DayRow]] = defaultdict(list)
     for name, version, model, day, *sums in agent_days(workspace, since).values_list(
         "agent__name", "agent__version", "model", "day", *NAMES
@@ -82,9 +98,9 @@ def savings_by_agent(workspace: Workspace, since: date | None = None) -> list[tu
     return sorted(found, key=lambda each: (-each[2].at_least, each[:2]))
 
 
-def savings_of_workspace(workspace: Workspace, since: date | None = None) -> Savings:
-    """Of all its conversations. Two queries."""
-    return savings_of(summed(agent_days(workspace, since)), price_table(workspace))
+def savings_of_workspace(workspace: Workspace, prices: PriceTable, since: date | None = None) -> Savings:
+    """Of all its conversations. One query."""
+    return savings_of(summed(agent_days(workspace, since)), prices)
 
 
 def agent_days(workspace: Workspace | int, since: date | None = None) -> QuerySet[AgentDay]:

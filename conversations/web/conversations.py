@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from conversations.models import Compaction, Conversation, Message
+from conversations.spending.queries import savings_of_conversation, step_positions
 from conversations.vocabulary import CLEARING_KINDS
 from conversations.web import queries
 from conversations.web.cards import Card, cards
@@ -23,6 +24,7 @@ from conversations.web.paging import Order, Page, capped_count, is_key, page_aro
 from conversations.web.sparklines import sparkline_svg
 from conversations.web.rows import compaction_rows, conversation_rows
 from conversations.web.timeline import Cut, caption
+from conversations.web.would import freed_of, would_line
 from conversations.web.wording import LOSSES, tally
 
 NEWEST = Order("last_at", descending=True)
@@ -85,6 +87,7 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "caption": caption(
             requests=_turns(conversation), peak=conversation.tokens_peak, now=conversation.tokens_now, cuts=cuts
         ),
+        "saved": savings_of_conversation(conversation),
         "has_cache": queries.has_cache_counts(conversation),
         "by": "time" if request.GET.get("by") == "time" else "request",
         "show": "cache" if request.GET.get("show") == "cache" else "tokens",
@@ -167,13 +170,15 @@ def conversation_figure(request: WorkspaceRequest, pk: int) -> HttpResponse:
     cache = request.GET.get("show") == "cache"
     compactions = _compactions(conversation)
     by_time = request.GET.get("by") == "time"
+    points = queries.points_of(conversation, times=by_time, cache=cache)
     figure = token_timeline(
-        queries.points_of(conversation, times=by_time, cache=cache),
+        points,
         [cut_of(compaction, conversation) for compaction in compactions],
         by_time=by_time,
         cache=cache,
         limits=_limits(conversation, compactions),
         within=_range(request),
+        would=would_line(points, freed_of(points, step_positions(conversation))),
     )
     return JsonResponse(figure)
 

@@ -11,6 +11,8 @@ Figure = dict[str, Any]
 _SYMBOLS = {False: "triangle-down", True: "triangle-down-open"}
 #: A context window far above everything drawn would press the line flat; then only the caption names it.
 _WINDOW_IN_SIGHT = 1.6
+#: So many times the largest context that was sent: the line without compaction still leaves its teeth to be seen.
+_WOULD_IN_SIGHT = 6
 #: (name, colour of the line, colour of the area)
 _CACHE_PARTS = (
     ("read from the cache", "--kept", "--kept-tint"),
@@ -27,11 +29,13 @@ def token_timeline(
     cache: bool = False,
     limits: Sequence[tuple[str, int]] = (),
     within: tuple[float, float] | None = None,
+    would: Sequence[int] = (),
 ) -> Figure:
     """Context tokens per request with a marker at every compaction.
 
     `points` in order; x is the request's number from 1, or its time; `limits` are dashed lines (label, tokens);
-    `within` is a range of request numbers, to draw it in full.
+    `within` is a range of request numbers, to draw it in full; `would` what each request would have read without
+    compaction, a thin line of its own.
     """
     places = [index_of(points, cut) for cut in cuts]
     first, stop = _bounds(within, len(points))
@@ -41,10 +45,12 @@ def token_timeline(
     # Between two requests nothing changes: over time the line is a step, not a slope over an idle night.
     shape = "hv" if by_time else "linear"
     lines = _cache_lines(points, picked, x, shape) if cache else [_context_line(points, picked, x, shape)]
+    if would:
+        lines.append(_would_line(points, would, picked, x, shape))
     placed = list(zip(cuts, places, strict=True))
     return {
         "data": [*lines, *(_marks(points, placed, harmful=harmful, by_time=by_time) for harmful in _harms(cuts))],
-        "layout": _layout(points, limits, by_time=by_time, legend=cache),
+        "layout": _layout(points, limits, by_time=by_time, legend=cache or bool(would)),
         "meta": {"drawn": len(picked), "of": len(points)},
     }
 
@@ -72,6 +78,25 @@ def _context_line(points: Sequence[Point], picked: Sequence[int], x: Sequence[An
         "hovertemplate": "%{y:,} tokens<extra>request %{customdata}</extra>",
         "customdata": [at + 1 for at in picked],
         "meta": {"token": "--accent", "fill": "--accent-tint"},
+    }
+
+
+def _would_line(
+    points: Sequence[Point], would: Sequence[int], picked: Sequence[int], x: Sequence[Any], shape: str
+) -> Figure:
+    """Where it would press the line of what was sent flat, it is drawn once it is chosen in the legend."""
+    far = max(would) > _WOULD_IN_SIGHT * max((point.tokens for point in points), default=0)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "without compaction",
+        "x": list(x),
+        "y": [would[at] for at in picked],
+        "line": {"width": 1, "shape": shape, "dash": "dot"},
+        "visible": "legendonly" if far else True,
+        "hovertemplate": "%{y:,} tokens without compaction<extra>request %{customdata}</extra>",
+        "customdata": [at + 1 for at in picked],
+        "meta": {"token": "--ink-muted"},
     }
 
 

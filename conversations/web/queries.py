@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import (
+    BigIntegerField,
     BooleanField,
     Case,
     Count,
@@ -73,10 +74,10 @@ def points_of(conversation: Conversation, *, times: bool = False, cache: bool = 
     rows = Request.objects.filter(
         workspace=conversation.workspace_id, conversation=conversation, purpose="turn", context_tokens__isnull=False
     ).order_by("position", "id")
+    nothing = Value(None, BigIntegerField())
     fields: list[Any] = ["position", "context_tokens", "at" if times else Value(None, DateTimeField())]
-    if cache:
-        fields += ["cache_read_tokens", "cache_write_tokens"]
-    return [Point(*row) for row in rows.values_list(*fields)]
+    fields += ["cache_read_tokens", "cache_write_tokens"] if cache else [nothing, nothing]
+    return [Point(*row) for row in rows.values_list(*fields, "output_tokens")]
 
 
 def has_cache_counts(conversation: Conversation) -> bool:

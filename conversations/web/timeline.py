@@ -20,6 +20,7 @@ class Point(NamedTuple):
     at: datetime | None = None
     cache_read: int | None = None
     cache_write: int | None = None
+    output: int | None = None  # what it answered
 
 
 @dataclass(frozen=True, slots=True)

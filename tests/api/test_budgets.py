@@ -1,9 +1,9 @@
 import pytest
 
-from conversations.models import AgentDay, Budget, ConversationDay, ModelPrice
+from conversations.models import AgentDay, Budget, ConversationDay
 from tests.api.reading import Reader
 from tests.factories import START, create_agent, create_conversation
-from tests.spending.rows import create_budget, spend
+from tests.spending.rows import create_budget, create_price, spend
 
 STATUS = "/budgets/status"
 
@@ -81,9 +81,7 @@ def test_cost_by_the_workspaces_prices(reader, acme):
     create_budget(acme, metric="cost", limit=2)
 
     unknown = reader.json(f"{STATUS}?conversation=c")
-    ModelPrice.objects.create(
-        workspace=acme, pattern="our-*", input_usd=3, cache_read_usd=0, cache_write_usd=0, output_usd=0
-    )
+    create_price(acme)
     known = reader.json(f"{STATUS}?conversation=c")
 
     assert (unknown["state"], unknown["budgets"][0]["used"]) == ("ok", None)

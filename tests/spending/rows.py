@@ -2,7 +2,7 @@
 
 from django.db.models import F
 
-from conversations.models import AgentDay, Budget, ConversationCount, ConversationDay
+from conversations.models import AgentDay, Budget, ConversationCount, ConversationDay, ModelPrice
 from tests.factories import START
 
 DAY = START.date()
@@ -32,3 +32,10 @@ def create_budget(workspace, **fields):
         **fields,
     }  # fmt: skip
     return Budget.objects.create(workspace=workspace, **made)
+
+
+def create_price(workspace, **fields):
+    made = {
+        "pattern": "our-*", "input_usd": 3, "cache_read_usd": 0, "cache_write_usd": 0, "output_usd": 0, **fields,
+    }  # fmt: skip
+    return ModelPrice.objects.create(workspace=workspace, **made)

@@ -4,6 +4,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
+from tests.spending.rows import create_budget, create_price
 from tests.web.audited import create_finding
 
 # name: (method, lowest role that may)
@@ -21,6 +22,17 @@ WORKSPACE_PAGES = {
     "upload": ("post", "reviewer"),
     "batch": ("get", "viewer"),
     "redigest": ("post", "reviewer"),
+    "savings": ("get", "viewer"),
+    "conversation_savings": ("get", "viewer"),
+    "budgets": ("get", "viewer"),
+    "new_budget": ("get", "owner"),
+    "budget": ("get", "owner"),
+    "delete_budget": ("post", "owner"),
+    "connect": ("get", "viewer"),
+    "connect_key": ("post", "owner"),
+    "connect_waiting": ("get", "viewer"),
+    "prices": ("get", "viewer"),
+    "delete_price": ("post", "owner"),
     "api_keys": ("get", "owner"),
     "revoke_api_key": ("post", "owner"),
 }
@@ -53,6 +65,10 @@ def rows(acme):
         "batch": create_batch(acme).pk,
         "redigest": create_batch(acme, raw_deleted_at="2026-11-01T00:00Z").pk,
         "revoke_api_key": create_api_key(acme)[0].pk,
+        "conversation_savings": conversation.pk,
+        "budget": create_budget(acme).pk,
+        "delete_budget": create_budget(acme, name="Another").pk,
+        "delete_price": create_price(acme).pk,
     }
 
 

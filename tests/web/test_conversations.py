@@ -154,7 +154,7 @@ def test_page_asks_as_much_for_any_number_of_rows(alice, acme, rows, django_asse
         create_compaction(conversation, dropped=[create_message(conversation)])
     url = conversation.get_absolute_url()
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(12):
         response = alice.get(url)
 
     assert len(response.context["compactions"]) == rows
@@ -291,7 +291,7 @@ def test_figure_asks_as_much_for_any_number_of_rows(alice, acme, rows, django_as
         create_compaction(conversation)
     url = f"{conversation.get_absolute_url()}figure.json"
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         figure = alice.get(url).json()
 
     assert len(figure["data"][0]["x"]) == rows

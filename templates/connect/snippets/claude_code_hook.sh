@@ -1,0 +1,2 @@
+pip install {{ wheel }}
+observatory-hook install --url {{ url }} --key {{ key }}

@@ -1,0 +1,1 @@
+manage.py import ~/.claude/projects ~/.codex/sessions --workspace {{ slug }}
