@@ -8,15 +8,15 @@ from conversations.ingest.contexts.known import Head, Held, Known
 from conversations.ingest.contexts.likeness import atoms_of, is_summary
 from conversations.ingest.events import CompactionEvent
 from conversations.ingest.exchange import Announced, Exchange, Spoken
-from conversations.vocabulary import CLEARING_KINDS, SummaryState
+from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
 
 
 @dataclass(slots=True)
 class Brought:
     """What was really in the context of a request, and what a summary in it, not known yet, has replaced."""
 
-    context: list[Spoken]
-    lead: list[Spoken] = field(default_factory=list)  # sent, but before the summary: not in the context any more
+    context: list[int]  # indexes of `Exchange.sent`
+    lead: list[int] = field(default_factory=list)  # sent, but before the summary: not in the context any more
     announced: Announced | None = None
 
 
@@ -24,14 +24,13 @@ def bring_back(known: Known, exchange: Exchange) -> Brought:
     """Cut what was sent at its last compaction block: a client may go on sending what stands before it."""
     last = next((each for each in reversed(exchange.announced) if each.in_request and _has_replaced(each)), None)
     if last is None:
-        return Brought(exchange.sent)
+        return Brought(list(range(len(exchange.sent))))
     start = last.before if last.before is not None else _summary_index(exchange.sent)
-    kept = [exchange.sent[index] for index in last.kept if index < start]
-    context = [*kept, *exchange.sent[start:]]
+    kept = [index for index in last.kept if index < start]
+    context = [*kept, *range(start, len(exchange.sent))]
     if start < len(exchange.sent) and _is_held(known, b"".join(atoms_of(exchange.sent[start]))):
         return Brought(context)
-    lead = [said for index, said in enumerate(exchange.sent[:start]) if index not in last.kept]
-    return Brought(context, lead, last)
+    return Brought(context, [index for index in range(start) if index not in set(kept)], last)
 
 
 def _has_replaced(announced: Announced) -> bool:
@@ -50,6 +49,11 @@ def _is_held(known: Known, atoms: bytes) -> bool:
 def replacements(exchange: Exchange) -> list[Announced]:
     """What the answer says was replaced by a summary, or was to be."""
     return [each for each in exchange.announced if not each.in_request and each.kind not in CLEARING_KINDS]
+
+
+def is_made_aside(exchange: Exchange) -> bool:
+    """Whether a summary was made that the caller may put in later: the conversation goes on meanwhile."""
+    return any(each.kind is CompactionKind.ON_DEMAND for each in replacements(exchange) if _has_replaced(each))
 
 
 def clearings(exchange: Exchange) -> list[Announced]:

@@ -4,7 +4,7 @@ What shares nothing with any of them is a thread of its own: a subagent, a title
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conversations.ingest.contexts.difference import Difference, Part, difference, grown
 from conversations.ingest.contexts.known import Head, Known
@@ -13,13 +13,14 @@ from conversations.ingest.contexts.losses import Evidence, Loss, loss_between
 
 @dataclass(slots=True)
 class Choice:
-    """The head, how the parts differ from it, and what it lost; `undone`: its last loss never was one. `goes_back`: the
-    parts leave out its end, so that what comes is a fork."""
+    """The head, how the parts differ from it, and what it lost. `undone`: its last loss never was one. `late`: these
+    are messages that it has dropped since. `goes_back`: the parts leave out its end, so that what comes is a fork."""
 
     head: Head
     diff: Difference
     loss: Loss | None = None
     undone: bool = False
+    late: bool = False
 
     @property
     def goes_back(self) -> bool:
@@ -27,9 +28,14 @@ class Choice:
         return self.loss is None and bool(self.diff.gone)
 
 
-def choose(known: Known, parts: Sequence[Part], prompt: bytes, evidence: Evidence) -> Choice | None:
-    """None = a thread of its own."""
-    return _whole(known, parts) or _undone(known, parts) or _partly(known, parts, prompt, evidence)
+def choose(known: Known, parts: Sequence[Part], prompt: bytes, evidence: Evidence, at: int = 0) -> Choice | None:
+    """None = a thread of its own. `at`: when they were sent, microseconds since 1970; 0 = after everything else."""
+    return (
+        _whole(known, parts)
+        or _undone(known, parts)
+        or _late(known, parts, at)
+        or _partly(known, parts, prompt, evidence)
+    )
 
 
 def _whole(known: Known, parts: Sequence[Part]) -> Choice | None:
@@ -60,6 +66,15 @@ def _undone(known: Known, parts: Sequence[Part]) -> Choice | None:
     return None
 
 
+def _late(known: Known, parts: Sequence[Part], at: int) -> Choice | None:
+    """The context that began like this before a compaction that was sent after it."""
+    for head in known.heads:
+        begun = any(parts and parts[0].joined == atoms for atoms, _ in head.openings[:-1])
+        if begun and 0 < at < head.at:
+            return Choice(head, _growth(0, len(parts)), late=True)
+    return None
+
+
 def _partly(known: Known, parts: Sequence[Part], prompt: bytes, evidence: Evidence) -> Choice | None:
     """The context of which the most stayed, if it can be told what became of the rest."""
     best: Choice | None = None
@@ -69,17 +84,17 @@ def _partly(known: Known, parts: Sequence[Part], prompt: bytes, evidence: Eviden
         same = head.prompt == prompt
         this = (diff.stayed, -len(diff.gone), same, used)
         if this > rank:
-            loss = loss_between(head, diff, parts, Evidence(evidence.lines, same, evidence.said_to_be_compacted))
-            if _belongs(head, diff, loss, same=same):
+            loss = loss_between(head, diff, parts, replace(evidence, same_prompt=same))
+            if _belongs(head, diff, loss, evidence, same=same):
                 best, rank = Choice(head, diff, loss), this
     return best
 
 
-def _belongs(head: Head, diff: Difference, loss: Loss | None, *, same: bool) -> bool:
+def _belongs(head: Head, diff: Difference, loss: Loss | None, evidence: Evidence, *, same: bool) -> bool:
     """Whether this is the head's own story. Another system prompt over a part of its messages is somebody else who was
     told of them; over all of them, or over all but the last exchange's, it is a prompt that changed."""
     if not diff.stayed:
         return loss is not None
-    if same or head.shifting:
+    if same or head.shifting or evidence.prompt_sums_up:
         return True
     return loss is None and len(diff.gone) <= head.fresh + head.answered

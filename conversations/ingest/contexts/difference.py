@@ -1,6 +1,6 @@
 """What left a context and what came in instead: two lists of messages, compared by their atoms."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from conversations.ingest.contexts.alignment import align
@@ -18,8 +18,10 @@ _SEVERAL = 2
 class Part:
     """One message of an exchange, with what it is compared by."""
 
+    index: int  # among the messages of the exchange
     message: Spoken
     atoms: list[bytes]
+    joined: bytes  # the atoms as one
     results: list[tuple[str, int]]
     only_results: bool
 
@@ -28,10 +30,14 @@ class Part:
         return text_of(self.message)
 
 
-def parts_of(messages: Sequence[Spoken]) -> list[Part]:
-    """The messages that say something."""
-    parts = [Part(each, atoms_of(each), results_of(each), is_result_only(each)) for each in messages]
-    return [part for part in parts if part.atoms]
+def parts_of(messages: Sequence[Spoken], chosen: Iterable[int] | None = None) -> list[Part]:
+    """The messages that say something, of those with the indexes `chosen`."""
+    indexes = range(len(messages)) if chosen is None else chosen
+    return [_part(index, messages[index], atoms) for index in indexes if (atoms := atoms_of(messages[index]))]
+
+
+def _part(index: int, message: Spoken, atoms: list[bytes]) -> Part:
+    return Part(index, message, atoms, b"".join(atoms), results_of(message), is_result_only(message))
 
 
 @dataclass(slots=True)
@@ -68,7 +74,7 @@ def grown(held: Sequence[Held], parts: Sequence[Part]) -> int | None:
     of a conversation that grows, nothing else is ever asked."""
     if len(held) > len(parts):
         return None
-    same = all(message.atoms == b"".join(part.atoms) for message, part in zip(held, parts, strict=False))
+    same = all(message.atoms == part.joined for message, part in zip(held, parts, strict=False))
     return len(held) if same else None
 
 

@@ -15,11 +15,15 @@ from conversations.ingest.events import CompactionEvent, RequestEvent
 
 #: Messages a stored page: a growing context changes its last page only, at most 1 to 2 kB.
 PAGE = 32
-#: Heads remembered of one conversation. Beyond, those that went on least are forgotten, the longest unused first.
+#: Heads remembered of one conversation, and exchanges after which one that did not go on is forgotten. If it does go
+#: on after all, its messages have the same keys again.
 MOST_HEADS = 16
+MOST_IDLE = 64
 #: Exchanges remembered by id, and answers by what they say. One that comes again later is known by its messages.
 MOST_SEEN = 64
 MOST_ANSWERS = 12
+#: Beginnings of a context that are remembered: an exchange from before a compaction may come after it.
+MOST_OPENINGS = 16
 
 
 class Held(Struct, array_like=True):
@@ -61,6 +65,7 @@ class Head(Struct):
     answered: int = 0  # … and how many were its answer: these stand at the end
     closed: list[Held] = []  # the context before the last compaction, until the next exchange: some may be put back
     closing: CompactionEvent | None = None  # that compaction
+    openings: list[tuple[bytes, bytes]] = []  # atoms and key of the first message, before each compaction and now
     cleared: list[str] = []  # tool calls whose results the API has blanked
     system: list[bytes] = []  # atoms of system prompts told so far
     prompt: bytes = b""  # digest of the last exchange's
@@ -113,21 +118,28 @@ def unpack(state: bytes, pages: Mapping[tuple[int, str, int], bytes]) -> Known:
 
 
 def remember(known: Known, head: Head) -> None:
-    """Note that the head went on now; forget the least useful one where there are too many."""
+    """Note that the head went on now; forget those that have not for long, and the least useful where many are left."""
     known.clock += 1
     number = next((number for number, each in enumerate(known.heads) if each is head), None)
     if number is None:
         known.heads.append(head)
         known.used.append(known.clock)
-        _forget(known)
     else:
         known.used[number] = known.clock
+    _forget(known)
 
 
 def _forget(known: Known) -> None:
-    """Never the one just added, which is the last."""
+    """Never the one that goes on, and never the last of the conversation itself."""
+    main = max((used, n) for n, used in enumerate(known.used) if not known.heads[n].branch or n == 0)[1]
+    for number in reversed(range(len(known.heads))):
+        idle = known.clock - known.used[number] > MOST_IDLE
+        if idle and number != main:
+            del known.heads[number], known.used[number]
+            main -= number < main
     if len(known.heads) > MOST_HEADS:
-        worst = min(range(len(known.heads) - 1), key=lambda n: (known.heads[n].turns > 1, known.used[n]))
+        others = [n for n in range(len(known.heads)) if n != main and known.used[n] != known.clock]
+        worst = min(others, key=lambda n: (known.heads[n].turns > 1, known.used[n]))
         del known.heads[worst], known.used[worst]
 
 

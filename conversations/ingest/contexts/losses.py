@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 
 from conversations.ingest.contexts.difference import Difference, Gap, Part
 from conversations.ingest.contexts.known import Head
-from conversations.ingest.contexts.wording import is_note, lines_in, sounds_like_summary
+from conversations.ingest.contexts.wording import (
+    asks_at_once,
+    is_note,
+    lines_in,
+    opens_as_summary,
+    sounds_like_summary,
+)
 from conversations.vocabulary import CompactionKind
 
 #: Confidence by what speaks for it; nothing that is only inferred is certain.
@@ -39,18 +45,32 @@ class Loss:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What speaks for a summary besides structure: lines of answers to somebody who asked for one, whether the system
-    prompt is the one of before, and whether the source says that the context is a compacted view."""
+    prompt is the one of before or holds a summary now, and whether the source says that the context was compacted."""
 
     lines: frozenset[int] = frozenset()
     same_prompt: bool = True
     said_to_be_compacted: bool = False
+    prompt_sums_up: bool = False
 
     def weight(self, part: Part) -> float:
         """0 = nothing speaks for it; else how sure it is that this message is a summary."""
         text = part.text()
-        if self.lines and len(self.lines & lines_in(text)) > 0:
+        if self._is_an_answer(text):
             return _AND_ANSWER
         return _AND_WORDS if sounds_like_summary(text) else 0.0
+
+    def weight_alone(self, part: Part) -> float:
+        """The same where nothing stayed around it: then it must say so at once, and must not ask for one."""
+        text = part.text()
+        if asks_at_once(text):
+            return 0.0
+        if self._is_an_answer(text):
+            return _AND_ANSWER
+        said = opens_as_summary(text) or (self.said_to_be_compacted and sounds_like_summary(text))
+        return _WORDS_ONLY if said else 0.0
+
+    def _is_an_answer(self, text: str) -> bool:
+        return bool(self.lines) and not self.lines.isdisjoint(lines_in(text))
 
 
 def loss_between(head: Head, diff: Difference, parts: Sequence[Part], evidence: Evidence) -> Loss | None:
@@ -60,8 +80,9 @@ def loss_between(head: Head, diff: Difference, parts: Sequence[Part], evidence: 
     if replacing is not None:
         dropped, summaries = [*dropped, *diff.gone], [*summaries, replacing]
     if summaries:
-        best = max(summaries, key=lambda number: (evidence.weight(parts[number]), len(parts[number].text())))
-        return _summarised(diff, dropped, best, evidence.weight(parts[best]))
+        weigh = evidence.weight if diff.stayed else evidence.weight_alone
+        best = max(summaries, key=lambda number: (weigh(parts[number]), len(parts[number].text())))
+        return _summarised(diff, dropped, best, weigh(parts[best]))
     if dropped:
         return _cut(diff, dropped)
     if diff.blanked and not edited:
@@ -110,16 +131,14 @@ def _replaced_end(head: Head, diff: Difference, parts: Sequence[Part], evidence:
     """The summary where everything after some first messages, or everything, made room for one."""
     if len(diff.gone) < _SEVERAL or not diff.new or not evidence.same_prompt:
         return None
-    first = diff.new[:2]
-    told = [number for number in first if evidence.weight(parts[number])]
+    told = [number for number in diff.new[:_SEVERAL] if evidence.weight_alone(parts[number])]
     if told and not (diff.stayed and len(diff.gone) <= head.answered):
         return told[0]
     return None
 
 
 def _summarised(diff: Difference, dropped: list[int], best: int, weight: float) -> Loss:
-    alone = weight if weight >= _AND_ANSWER else _WORDS_ONLY
-    confidence = max(_STRUCTURE, weight) if diff.stayed else alone
+    confidence = max(_STRUCTURE, weight) if diff.stayed else weight
     why = "One message stands in place of several." + (" It says that it is a summary." if weight else "")
     return Loss(CompactionKind.CLIENT, dropped, best, confidence=confidence, why=why)
 

@@ -6,14 +6,14 @@ from datetime import datetime
 from hashlib import blake2b
 
 from conversations.ingest.contexts import announced as announcing
-from conversations.ingest.contexts.changing import Changing
+from conversations.ingest.contexts.changing import go_on
 from conversations.ingest.contexts.choosing import Choice, choose, whole
 from conversations.ingest.contexts.difference import Part, parts_of
 from conversations.ingest.contexts.known import MOST_ANSWERS, MOST_SEEN, Answer, Head, Known, remember
 from conversations.ingest.contexts.likeness import atoms_of_system, number_of
 from conversations.ingest.contexts.losses import Evidence
-from conversations.ingest.contexts.telling import Telling
-from conversations.ingest.contexts.wording import asks_for_summary, longest_lines
+from conversations.ingest.contexts.telling import Telling, microseconds
+from conversations.ingest.contexts.wording import asks_for_summary, given_summary, longest_lines
 from conversations.ingest.events import CompactionEvent, Event, RequestEvent, Text
 from conversations.ingest.exchange import Exchange
 
@@ -49,7 +49,7 @@ def _is_call(exchange: Exchange) -> bool:
 
 def _take_call(known: Known, exchange: Exchange, conversation: str, received: datetime) -> Taken:
     brought = announcing.bring_back(known, exchange)
-    parts = parts_of(brought.context)
+    parts = parts_of(exchange.sent, brought.context)
     prompt = prompt_of(exchange)
     choice = _choice(known, exchange, brought, prompt)
     head = choice.head if choice else Head(branch=_branch(known, parts, prompt))
@@ -58,8 +58,7 @@ def _take_call(known: Known, exchange: Exchange, conversation: str, received: da
         _tell_facts(known, telling)
     elif not head.turns:
         telling.fact(parent=conversation, agent=exchange.agent, agent_version=exchange.agent_version)
-    changing = Changing(known, exchange, telling, head, choice)
-    head = changing.take(brought, parts, prompt)
+    head = go_on(known, exchange, telling, head, choice, brought, prompt)
     events = telling.events(known)
     _keep_places(head, events)
     _remember_answer(known, exchange, head)
@@ -72,10 +71,12 @@ def _choice(known: Known, exchange: Exchange, brought: announcing.Brought, promp
     if not exchange.whole and known.heads:
         named = [head for head in known.heads if head.exchange == exchange.previous and exchange.previous]
         latest = max(zip(known.used, range(len(known.heads)), strict=True))[1]
-        return whole(named[0] if named else known.heads[latest], len(parts_of(brought.context)))
+        return whole(named[0] if named else known.heads[latest], len(brought.context))
     lines = frozenset(line for answer in known.answers for line in answer.lines)
-    evidence = Evidence(lines, said_to_be_compacted=bool(exchange.compacted))
-    choice = choose(known, parts_of(brought.lead or brought.context), prompt, evidence)
+    sums_up = any(given_summary(block.text, lines) for block in exchange.system if isinstance(block, Text))
+    evidence = Evidence(lines, said_to_be_compacted=bool(exchange.compacted), prompt_sums_up=sums_up)
+    at = microseconds(exchange.at) if exchange.at else 0
+    choice = choose(known, parts_of(exchange.sent, brought.lead or brought.context), prompt, evidence, at)
     if choice is None and brought.announced is not None and known.heads:
         return _replaced_wholly(known, prompt)
     return choice

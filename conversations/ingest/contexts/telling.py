@@ -20,7 +20,7 @@ from conversations.ingest.events import (
     MessageEvent,
     RequestEvent,
 )
-from conversations.ingest.exchange import Call, Exchange
+from conversations.ingest.exchange import Exchange
 from conversations.vocabulary import Origin, Role
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,12 +61,14 @@ class Telling:
         """A system prompt, or what is new in it."""
         self.message(key_of_system(atoms), Role.SYSTEM, blocks)
 
-    def requests(self, calls: list[Call], *, purpose: str, last: bool) -> list[RequestEvent]:
-        """The exchange's calls of one purpose. `last`: the last of them has the exchange's own id."""
+    def calls(self, purpose: str) -> list[RequestEvent]:
+        """The exchange's calls of one purpose; the last call of all has the exchange's own id."""
         exchange = self.exchange
         told = []
-        for number, call in enumerate(calls):
-            own = last and number == len(calls) - 1
+        for number, call in enumerate(exchange.calls):
+            if call.purpose != purpose:
+                continue
+            own = number == len(exchange.calls) - 1
             request = RequestEvent(
                 id=exchange.id if own else f"{exchange.id}/{purpose}/{number}",
                 conversation=self.conversation,
@@ -121,4 +123,4 @@ class Telling:
 
 def held(part: Part, keys: list[bytes]) -> Held:
     """The part as it is remembered."""
-    return Held(keys, b"".join(part.atoms), part.results, part.only_results)
+    return Held(keys, part.joined, part.results, part.only_results)

@@ -24,6 +24,22 @@ _OPENINGS = re.compile(
     re.IGNORECASE,
 )
 _NEAR = 400  # characters from the beginning
+_AT_ONCE = 160
+#: An instruction, not what came of it.
+_ORDERS = re.compile(
+    r"\s*(?:please |now |you (?:are|will|must)|your task|i (?:want|need|would like) |can you |could you )?"
+    r"\s*(?:summari[sz]e|write|create|generate|provide|produce|make|give|condense|compress|distil|compact|extract|"
+    r"analy[sz]e|read|classify|rate|judge|evaluate|answer|translate)\b"
+    r"|\s*(?:you are|you will|your task)\b",
+    re.IGNORECASE,
+)
+#: In a system prompt only a summary that is announced and given counts.
+_GIVEN = re.compile(
+    r"^[^\n]*\bsummary of (?:the |our |this |all |what )[^\n:]{0,80}:\s*\S"
+    r"|^[^\n]*\b(?:conversation|context|previous|earlier) summary[^\n:]{0,40}:\s*\S"
+    r"|<(?:conversation_?|context_?|previous_?|history_?)?(?:summary|state_snapshot)>",
+    re.IGNORECASE | re.MULTILINE,
+)
 #: What a harness asks for when it wants a summary.
 _ASKS = re.compile(r"summari|summary|compact|condens|compress|distil|hand-?off|snapshot", re.IGNORECASE)
 #: A note that something is missing is no summary of it.
@@ -51,6 +67,27 @@ _MOST_LINES = 2000
 def sounds_like_summary(text: str) -> bool:
     """Whether its beginning says that it stands for what was said before."""
     return is_wrapped(text) or _OPENINGS.search(text[:_NEAR]) is not None
+
+
+def opens_as_summary(text: str) -> bool:
+    """Whether it says at once that it is a summary, and is no order to write one."""
+    return is_wrapped(text) or _OPENINGS.search(text[:_AT_ONCE]) is not None
+
+
+def asks_at_once(text: str) -> bool:
+    """Whether it begins as an order, or tells somebody else what they are."""
+    return _ORDERS.match(text) is not None
+
+
+def given_summary(text: str, lines: frozenset[int]) -> str:
+    """The summary that stands in a system prompt, with its heading; "" if none does. `lines`: of answers to somebody
+    who asked for one."""
+    match = _GIVEN.search(text)
+    if match is not None:
+        return text[match.start() :].strip()
+    kept = text.splitlines()
+    first = next((at for at, line in enumerate(kept) if lines and not lines.isdisjoint(lines_in(line))), None)
+    return "" if first is None else "\n".join(kept[first:]).strip()
 
 
 def is_note(text: str) -> bool:
