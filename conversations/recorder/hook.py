@@ -47,7 +47,8 @@ def _parser() -> argparse.ArgumentParser:
         ("uninstall", _uninstall, "remove it from the settings"),
     ):
         command = commands.add_parser(name, help=told)
-        command.add_argument("--codex", action="store_true", help="Codex instead of Claude Code")
+        command.add_argument("tool", nargs="?", choices=("claude-code", "codex"), default="claude-code")
+        command.add_argument("--codex", action="store_true", help="the same as codex")
         command.add_argument("--settings", type=Path, help="another settings file than the user's own")
         command.set_defaults(run=run)
         if run is _install:
@@ -119,19 +120,22 @@ def _server(where: tuple[str, str]) -> Server:
 
 
 def _install(asked: argparse.Namespace) -> int:
-    if asked.url or asked.key:
-        save_target(asked.url, asked.key)
-    needed_target()
-    file = installed_in(asked.settings, codex=asked.codex)
-    changed = install(file, _command(), codex=asked.codex)
+    is_codex = _is_codex(asked)
+    save_target(asked.url, asked.key)
+    file = installed_in(asked.settings, codex=is_codex)
+    changed = install(file, _command(), codex=is_codex)
     _say(f"{'Added to' if changed else 'Already in'} {file}.")
-    if asked.codex and changed:
+    if is_codex and changed:
         _say("Codex asks you to trust new hooks: open /hooks in it once.")
     return 0
 
 
+def _is_codex(asked: argparse.Namespace) -> bool:
+    return bool(asked.codex or asked.tool == "codex")
+
+
 def _uninstall(asked: argparse.Namespace) -> int:
-    file = installed_in(asked.settings, codex=asked.codex)
+    file = installed_in(asked.settings, codex=_is_codex(asked))
     _say(f"{'Removed from' if uninstall(file) else 'Not in'} {file}.")
     return 0
 

@@ -22,10 +22,11 @@ class Refused(Exception):
 # --- where to send ----------------------------------------------------------------------------------------------------
 
 
-def needed_target() -> tuple[str, str]:
-    """The server's address and key: from the environment, or as they were saved. Raises Refused without them."""
+def needed_target(url: str | None = None, key: str | None = None) -> tuple[str, str]:
+    """The server's address and key: as given, from the environment, or as saved. Raises Refused without."""
     saved = _saved()
-    url, key = (os.environ.get(f"OBSERVATORY_{name.upper()}") or saved.get(name, "") for name in ("url", "key"))
+    url = url or os.environ.get("OBSERVATORY_URL") or saved.get("url", "")
+    key = key or os.environ.get("OBSERVATORY_KEY") or saved.get("key", "")
     try:
         where = url_and_key(url, key)
     except ValueError as error:
@@ -36,12 +37,11 @@ def needed_target() -> tuple[str, str]:
 
 
 def save_target(url: str | None, key: str | None) -> None:
-    """Keep them in a file that only its owner can read: settings of tools are often committed."""
-    values = _saved() | {name: value for name, value in (("url", url), ("key", key)) if value}
-    try:
-        url_and_key(values.get("url"), values.get("key"))
-    except ValueError as error:
-        raise Refused(str(error)) from None
+    """Keep them, or the environment's, for the hook: the tool may be started from anywhere. Raises Refused.
+
+    The file is only its owner's to read; the settings of tools are often committed."""
+    url, key = needed_target(url, key)
+    values = {"url": url, "key": key}
     folder = config_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(folder / "hook.json", json.dumps(values, indent=2) + "\n", mode=0o600)

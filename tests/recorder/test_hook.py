@@ -287,9 +287,19 @@ def test_install_twice_changes_nothing(home, capsys):
 def test_the_key_is_kept_where_only_its_owner_can_read_it(home):
     hook.main(["install", *WHERE])
     saved = home / ".config/observatory-recorder/hook.json"
-    assert json.loads(saved.read_text()) == {"url": "https://observatory.example.org/", "key": "obs_secret"}
+    assert json.loads(saved.read_text()) == {"url": "https://observatory.example.org", "key": "obs_secret"}
     assert saved.stat().st_mode & 0o777 == 0o600
     assert hook.needed_target() == ("https://observatory.example.org", "obs_secret")
+
+
+def test_what_the_environment_says_is_kept_for_the_hook(home, monkeypatch):
+    monkeypatch.setenv("OBSERVATORY_URL", "https://observatory.example.org")
+    monkeypatch.setenv("OBSERVATORY_KEY", "obs_secret")
+    assert hook.main(["install", "codex"]) == 0
+    monkeypatch.delenv("OBSERVATORY_URL")
+    monkeypatch.delenv("OBSERVATORY_KEY")
+    assert hook.needed_target() == ("https://observatory.example.org", "obs_secret")
+    assert (home / ".codex/hooks.json").exists()
 
 
 def test_codex_has_a_file_of_its_own(home, capsys):
