@@ -13,10 +13,12 @@ from django.utils import timezone
 from conversations.errors import ObservatoryError
 from conversations.ingest import copies, states
 from conversations.ingest.events import Problem
+from conversations.ingest.exchanges import accept_unread
 from conversations.ingest.formats import Output, Parser, parser_for, resume_parser
-from conversations.ingest.formats.native import Limits, decode_batch
+from conversations.ingest.formats.native import UNLIMITED, decode_batch
 from conversations.ingest.inbox import EVENT_FORMATS, LEASE, Line, lines_of, load, load_all
 from conversations.ingest.settle import settle
+from conversations.ingest.unread import is_unread, problem_row
 from conversations.ingest.work import Found, Gathering, Key
 from conversations.ingest.writers import Changes, write
 from conversations.models import Batch, BatchProblem
@@ -30,8 +32,6 @@ MOST_ATTEMPTS = 5
 GROUP_EVENTS = 4000
 GROUP_BYTES = 16_000_000
 GROUP_BATCHES = 64
-#: What was let in is decoded again without limits: they may have been lowered since.
-_ANY = Limits(events=2**31, event_bytes=2**31, depth=1000)
 _MOST_PROBLEMS = 10_000  # rows a batch; the rest is only counted
 
 
@@ -111,6 +111,8 @@ def digest_claimed(batches: Sequence[Batch]) -> Digested:
     """Digest batches that were claimed. One that fails is put back, or given up after MOST_ATTEMPTS; the others are
     digested without it."""
     try:
+        if batches and is_unread(batches[0]):
+            return _digest_unread(batches[0])
         if batches and batches[0].format not in EVENT_FORMATS:
             return _digest_transcript(batches[0])
         return _digest_events(batches)
@@ -148,7 +150,7 @@ def _digest_events(batches: Sequence[Batch]) -> Digested:
     gathering, founds = Gathering(), {}
     for batch in batches:
         found = founds[batch.pk] = Found()
-        for item in decode_batch(bodies.pop(batch.pk), _ANY, sound=not batch.rejected):
+        for item in decode_batch(bodies.pop(batch.pk), UNLIMITED, sound=not batch.rejected):
             if isinstance(item.result, Problem):
                 found.problems.append(item.result)
             else:
@@ -161,6 +163,17 @@ def _digest_events(batches: Sequence[Batch]) -> Digested:
         for batch in batches:
             _finish(batch, founds[batch.pk])
     digested.batch_ids = [batch.pk for batch in batches]
+    return digested
+
+
+def _digest_unread(batch: Batch) -> Digested:
+    """What could not be understood when it came is read once more. What can be now becomes a batch of its own, which
+    may be digested at once; the problems of the others are told anew."""
+    receipt, problems = accept_unread(batch)
+    with transaction.atomic():
+        _finish(batch, Found(problems=problems))
+    digested = digest_claimed([receipt.batch]) if receipt is not None and receipt.is_new else Digested()
+    digested.batch_ids.append(batch.pk)
     return digested
 
 
@@ -201,7 +214,7 @@ def _finish(batch: Batch, found: Found) -> None:
     if batch.digested_at is not None:
         batch.problems.all().delete()
     if found.problems:
-        rows = [_problem_row(batch, problem) for problem in found.problems[:_MOST_PROBLEMS]]
+        rows = [problem_row(batch, problem) for problem in found.problems[:_MOST_PROBLEMS]]
         BatchProblem.objects.bulk_create(rows, batch_size=1000)
     batch.state = BatchState.DIGESTED
     batch.digested_at = timezone.now()
@@ -223,19 +236,6 @@ def _found(found: Found) -> dict[str, object]:
         "compactions": found.compactions,
         "problems": len(found.problems),
     }
-
-
-def _problem_row(batch: Batch, problem: Problem) -> BatchProblem:
-    return BatchProblem(
-        workspace_id=batch.workspace_id,
-        batch=batch,
-        line=problem.line,
-        code=problem.code[:60],
-        field=problem.field[:200],
-        message=problem.message,
-        mend=problem.mend,
-        raw=problem.raw,
-    )
 
 
 # --- transcripts ------------------------------------------------------------------------------------------------------

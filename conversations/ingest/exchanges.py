@@ -20,9 +20,10 @@ from conversations.ingest.contexts.likeness import number_of
 from conversations.ingest.contexts.marks import marks_after, marks_of, recognised
 from conversations.ingest.events import Event, Problem
 from conversations.ingest.exchange import Exchange
-from conversations.ingest.formats.exchange_batch import read_batch
+from conversations.ingest.formats.exchange_batch import read_batch, read_one
+from conversations.ingest.formats.native import UNLIMITED
 from conversations.ingest.remembering import Memory, Remembered
-from conversations.ingest.unread import keep_unread
+from conversations.ingest.unread import keep_unread, problems_of, unread_format
 from conversations.models import ApiKey, Batch, Workspace
 from conversations.vocabulary import BatchState
 
@@ -83,8 +84,26 @@ def accept_exchange_bodies(
         source=inbox.EXCHANGES,
         api_key=api_key,
         claimed=claimed,
-        unread=[each.raw for each in read if isinstance(each.result, Problem)],
+        # One a line: in JSON a line break says nothing.
+        unread=[each.raw.replace(b"\n", b" ") for each in read if isinstance(each.result, Problem)],
     )
+
+
+def accept_unread(batch: Batch) -> tuple[Receipt | None, list[Problem]]:
+    """Read a batch of what could not be understood once more. What became of that which can be now, claimed by the
+    caller, and the problems that are left. Done twice, it changes nothing."""
+    if batch.format != unread_format(inbox.EXCHANGES):
+        return None, problems_of(batch)
+    lines = b"".join(inbox.load(batch)).split(b"\n")
+    read = [read_one(line, number, UNLIMITED) for number, line in enumerate(lines)]
+    understood = [each for each in read if isinstance(each, Exchange)]
+    problems = [each for each in read if isinstance(each, Problem)]
+    if not understood:
+        return None, problems
+    receipt = accept_exchanges(
+        workspace=batch.workspace, exchanges=understood, source=inbox.EXCHANGES, api_key=batch.api_key, claimed=True
+    )
+    return receipt, problems
 
 
 def _memory(workspace: Workspace, source: str, exchanges: Sequence[Exchange]) -> Memory:

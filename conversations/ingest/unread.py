@@ -10,6 +10,8 @@ from conversations.ingest.events import Problem
 from conversations.models import ApiKey, Batch, BatchProblem, Workspace
 from conversations.vocabulary import BatchState
 
+_SUFFIX = "_unread"
+
 
 def keep_unread(
     workspace: Workspace, source: str, unread: Sequence[bytes], problems: Sequence[Problem], api_key: ApiKey | None
@@ -28,7 +30,20 @@ def keep_unread(
 
 def unread_format(source: str) -> str:
     """The format of the batches that hold what could not be understood of a source."""
-    return f"{source}_unread"
+    return source + _SUFFIX
+
+
+def is_unread(batch: Batch) -> bool:
+    """Whether it holds what could not be understood."""
+    return batch.format.endswith(_SUFFIX)
+
+
+def problems_of(batch: Batch) -> list[Problem]:
+    """What is wrong in it, as stored."""
+    return [
+        Problem(code=row.code, message=row.message, mend=row.mend, line=row.line, field=row.field, raw=row.raw)
+        for row in batch.problems.order_by("id")
+    ]
 
 
 def problem_row(batch: Batch, problem: Problem) -> BatchProblem:

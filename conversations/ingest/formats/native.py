@@ -54,6 +54,8 @@ class Limits:
 
 
 DEFAULTS = Limits()
+#: For what was let in before: the limits may have been lowered since.
+UNLIMITED = Limits(events=2**31, event_bytes=2**31, depth=1000)
 
 
 @dataclass(frozen=True, slots=True)
