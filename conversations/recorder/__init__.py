@@ -6,6 +6,7 @@ from .compacting import Compaction, CompactionEvent, instructions_version
 from .labels import conversation
 from .limits import Counts, Limits
 from .looping import AgentRun
+from .manual import Recorder
 from .observing import counts, flush, observe
 from .version import VERSION
 
@@ -21,6 +22,7 @@ __all__ = [
     "CompactionEvent",
     "Counts",
     "Limits",
+    "Recorder",
     "__version__",
     "budget_watch",
     "conversation",

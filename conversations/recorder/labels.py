@@ -1,6 +1,6 @@
 """Which conversation a call belongs to: said when the client is observed, changed for a block of code, or left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
@@ -19,6 +19,10 @@ class Labels:
     def said(self) -> dict[str, str]:
         """Only what was said, under the names of the wire."""
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
+
+    def changed(self, labels: Mapping[str, str]) -> "Labels":
+        """With these instead. What is "" leaves what was said."""
+        return replace(self, **{name: value for name, value in labels.items() if value})
 
 
 _current: ContextVar[dict[str, str] | None] = ContextVar("observatory_labels", default=None)

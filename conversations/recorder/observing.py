@@ -40,11 +40,12 @@ def observe(  # noqa: PLR0913 -- keywords, written once by a person
     `conversation` is your own id of it, at best the one your users know; without it the server recognises it by its
     beginning. `with conversation("ticket-18"):` says it for a block of code.
     """
+    target = delivery_to(url, key, limits or Limits())
+    if target is None:
+        return client
     try:
-        target = _delivery(url, key, limits or Limits())
-        if target is not None:
-            tap(client, Labels(agent, conversation, parent, agent_version, title), target)
-    except (Untappable, ValueError) as error:
+        tap(client, Labels(agent, conversation, parent, agent_version, title), target)
+    except Untappable as error:
         _tell_once(f"Nothing is recorded: {error}.")
     except Exception:  # the agent must start, whatever is wrong with us
         log.warning("Nothing is recorded.", exc_info=True)
@@ -61,16 +62,22 @@ def counts() -> Counts:
     return sum((delivery.counts for delivery in deliveries.every()), Counts())
 
 
-def _delivery(url: str | None, key: str | None, limits: Limits) -> Delivery | None:
-    """One for each server and key; the limits of the first count."""
-    where = url_and_key(url, key)
-    if where is None:
-        _tell_once("OBSERVATORY_URL or OBSERVATORY_KEY is not set: nothing is recorded.")
-        return None
-    if where not in _known:  # without a lock, which a fork could leave locked for ever
-        backlog = Backlog(spill_folder(*where), limits.spill_bytes)
-        _known.setdefault(where, Delivery(Server(*where, timeout=limits.timeout), backlog, limits)).resume()
-    return _known[where]
+def delivery_to(url: str | None, key: str | None, limits: Limits) -> Delivery | None:
+    """One for each server and key; the limits of the first count. None, and a line in the log, if there is no way."""
+    try:
+        where = url_and_key(url, key)
+        if where is None:
+            _tell_once("OBSERVATORY_URL or OBSERVATORY_KEY is not set: nothing is recorded.")
+            return None
+        if where not in _known:  # without a lock, which a fork could leave locked for ever
+            backlog = Backlog(spill_folder(*where), limits.spill_bytes)
+            _known.setdefault(where, Delivery(Server(*where, timeout=limits.timeout), backlog, limits)).resume()
+        return _known[where]
+    except ValueError as error:
+        _tell_once(f"Nothing is recorded: {error}")
+    except Exception:  # as above
+        log.warning("Nothing is recorded.", exc_info=True)
+    return None
 
 
 def _tell_once(message: str) -> None:

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .labels import Labels
 from .routes import Route
@@ -58,6 +58,11 @@ class Begun:
     ) -> Seen:
         """The answer has ended; `failure` where it broke off."""
         return self._seen(status, kind, answer, decode, failure)
+
+    def told(self, duration: float, answer: bytes, failure: str) -> Seen:
+        """It was not seen but told of, afterwards; without an answer it failed."""
+        seen = self._seen(200 if answer else 0, "application/json", answer, failure=failure)
+        return replace(seen, duration=duration)
 
     def _seen(
         self,

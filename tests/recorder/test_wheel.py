@@ -7,7 +7,6 @@ import zipfile
 from io import BytesIO
 
 import pytest
-
 from django.http import Http404
 
 from conversations.ops.recorder_wheel import FILE, recorder_wheel
