@@ -1,7 +1,7 @@
 """The blocks of a message as they are shown: text up to a limit; calls, results and thoughts folded to a line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec import json
@@ -101,7 +101,7 @@ def _shown(
     start = _start(text, query, limit, None if kind == "tool_call" else facts.focus)
     piece = text[start : start + limit]
     found = places(piece, query)
-    marks = [*found, *(replace(mark, start=mark.start - start, end=mark.end - start) for mark in known)]
+    marks = [*found, *(mark._replace(start=mark.start - start, end=mark.end - start) for mark in known)]
     as_prose = kind == "summary" or (prose and kind == "text" and not folded)
     return Shown(
         kind=kind,

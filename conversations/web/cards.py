@@ -1,7 +1,7 @@
 """Messages as they are shown in lists: who spoke, when, and their blocks made ready."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
@@ -10,6 +10,7 @@ from conversations.vocabulary import Origin, Role
 from conversations.web.blocks import Shown, call_names, shown
 from conversations.web.highlight import Html, highlight, places
 from conversations.web.marks import BlockMarks
+from conversations.web.wording import exact
 
 _SPEAKERS = {"user": "User", "assistant": "Assistant", "system": "System", "tool": "Tool"}
 _ORIGINS = {
@@ -19,6 +20,24 @@ _ORIGINS = {
 }
 
 
+#: Marks of facts by message (external id) and block.
+Marks = Mapping[tuple[str, int], BlockMarks]
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where messages and conversations have their pages: resolved once for a list, not for each of its 50 cards."""
+
+    messages: str
+    conversations: str
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "Addresses":
+        """In this workspace."""
+        overview = reverse("overview", args=[workspace.slug])
+        return cls(f"{overview}messages/", f"{overview}conversations/")
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """One message in a list."""
@@ -26,16 +45,35 @@ class Card:
     message: Message
     url: str
     who: str
-    note: str  # how it came into the context, where that is worth saying
     parts: list[Shown]
     excerpt: Html | None  # instead of parts: the message is too large for a list
+    place: str = ""  # its address in the conversation, where the list is another one
     chosen: bool = False  # the chosen fact was said here
+    current: bool = False  # it was asked for
     is_message: bool = True  # tells it from a compaction in a mixed list
 
     @property
     def css(self) -> str:
         """Classes of its box."""
-        return f"{self.message.role} {self.message.origin}"
+        states = " chosen" * self.chosen + " current" * self.current
+        return f"{self.message.role} {self.message.origin}{states}"
+
+    @property
+    def anchor(self) -> str:
+        """Of its box on the page."""
+        return f"m{self.message.pk}"
+
+    @property
+    def about(self) -> list[str]:
+        """How it came into the context, where that is worth saying; when, and how long it is."""
+        note = _ORIGINS.get(self.message.origin, "")
+        said = exact(self.message.at) if self.message.at else ""
+        return [each for each in (note, said, self.length) if each]
+
+    @property
+    def length(self) -> str:
+        """In characters."""
+        return f"{self.message.size:,} character{'' if self.message.size == 1 else 's'}"
 
     @property
     def cut(self) -> bool:
@@ -43,27 +81,36 @@ class Card:
         return self.excerpt is not None or any(part.more for part in self.parts)
 
 
-#: Marks of facts by message (external id) and block.
-Marks = Mapping[tuple[str, int], BlockMarks]
-
-
 def cards(
-    messages: Sequence[Message], workspace: Workspace, *, query: str = "", marks: Marks | None = None
+    messages: Sequence[Message],
+    workspace: Workspace,
+    *,
+    query: str = "",
+    marks: Marks | None = None,
+    current: int | None = None,
+    with_place: bool = False,
 ) -> list[Card]:
     """Of messages read with `queries.light`."""
     names = call_names([message.shown_blocks or [] for message in messages])  # type: ignore[attr-defined]
-    return [_card(message, workspace, query, names, marks or {}) for message in messages]
+    addresses = Addresses.of(workspace)
+    made = [_card(message, addresses, query, names, marks or {}) for message in messages]
+    if with_place:
+        made = [replace(card, place=_place(card.message, addresses)) for card in made]
+    return [replace(card, current=True) if card.message.pk == current else card for card in made]
 
 
-def _card(message: Message, workspace: Workspace, query: str, names: dict[str, str], marks: Marks) -> Card:
+def _place(message: Message, addresses: Addresses) -> str:
+    return f"{addresses.conversations}{message.conversation_id}/?around={message.pk}#m{message.pk}"
+
+
+def _card(message: Message, addresses: Addresses, query: str, names: dict[str, str], marks: Marks) -> Card:
     blocks = message.shown_blocks  # type: ignore[attr-defined]
     mine = {at: found for at in range(len(blocks or ())) if (found := marks.get((message.external_id, at)))}
     excerpt = highlight(message.excerpt, places(message.excerpt, query)) if blocks is None else None
     return Card(
         message=message,
-        url=reverse("message", args=[workspace.slug, message.pk]),
+        url=f"{addresses.messages}{message.pk}/",
         who=who(message),
-        note=_ORIGINS.get(message.origin, ""),
         parts=shown(
             blocks or [],
             query=query,

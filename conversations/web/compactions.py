@@ -11,23 +11,22 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from conversations.audit.queries import summary_of
-from conversations.models import Compaction, Message, Workspace
+from conversations.models import Compaction, Workspace
 from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
 from conversations.web import queries
 from conversations.web.cards import cards
-from conversations.web.facts import Column, column_of
+from conversations.web.dropped import look_for, page_asked_for
+from conversations.web.facts import column_of
 from conversations.web.filters import CompactionFilters
 from conversations.web.highlight import Html, Mark, count, places
 from conversations.web.marks import block_marks, summary_marks
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
-from conversations.web.paging import Order, Page, capped_count, is_key, page_around, page_of
+from conversations.web.paging import Order, capped_count, page_of
 from conversations.web.prose import render
 from conversations.web.rows import compaction_rows
 
 NEWEST = Order("at", descending=True)
 WORST = Order("audit__risk", descending=True)
-IN_ORDER = Order("position")
-DROPPED_SHOWN = 50
 BESIDE_SHOWN = 50  # of the kept, and of the restored messages
 QUERY_LENGTH = 200
 #: Characters of a summary on the page; the rest is on the page of its message. The longest real one seen has 38,000.
@@ -114,10 +113,10 @@ def compaction_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> dict[str, Any]:
     previous, following = queries.neighbours(compaction)
-    dropped = queries.dropped_by(compaction)
-    found = dropped.filter(queries.saying(query)) if query else dropped
+    rows = queries.dropped_by(compaction)
     column = column_of(compaction, request.workspace, request.GET)
-    page = _dropped_page(request, found, column, query)
+    dropped = look_for(query, rows, request.GET) if query else page_asked_for(rows, request.GET, column)
+    said = {message.external_id for message in dropped.page.rows}
     clearing = compaction.kind in CLEARING_KINDS
     return {
         "compaction": compaction,
@@ -125,15 +124,19 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
         "previous": previous,
         "following": following,
         "query": query,
-        "found": _count(found, page) if query else "",
+        "search": dropped,
         "facts": column,
         "api_query": urlencode({"workspace": request.workspace.slug}),
         "summary": summary_view(
             compaction, query, summary_marks(column.places, column.added_places, column.chosen_number)
         ),
-        "page": page,
+        "page": dropped.page,
         "dropped": cards(
-            page.rows, request.workspace, query=query, marks=block_marks(column.places, column.chosen_number)
+            dropped.page.rows,
+            request.workspace,
+            query=query,
+            marks=block_marks(column.places, column.chosen_number, said),
+            with_place=True,
         ),
         "kept": []
         if clearing or not compaction.kept_count
@@ -144,38 +147,13 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
     }
 
 
-def _dropped_page(request: WorkspaceRequest, rows: QuerySet[Message], column: Column, query: str) -> Page[Message]:
-    """The page asked for; else the one with the message of `?around=`, or the one that said the chosen fact."""
-    page = page_of(rows, IN_ORDER, request.GET, size=DROPPED_SHOWN)
-    wanted = _message_wanted(request, column)
-    if wanted is None or query or any(row.pk == wanted for row in page.rows):
-        return page
-    target = rows.filter(pk=wanted).first()
-    return page_around(rows, IN_ORDER, target, size=DROPPED_SHOWN) if target else page
-
-
-def _message_wanted(request: WorkspaceRequest, column: Column) -> int | None:
-    if "after" in request.GET or "before" in request.GET:
-        return None
-    around = request.GET.get("around", "")
-    if is_key(around):
-        return int(around)
-    source = column.chosen.source if column.chosen else None
-    return source.pk if source else None
-
-
-def _count(found: QuerySet[Message], page: Page[Message]) -> str:
-    """Without looking through all messages a second time where the page has them all."""
-    return capped_count(found) if page.previous or page.next else f"{len(page.rows):,}"
-
-
 def _restored(compaction: Compaction, following: Compaction | None) -> Any:
     rows = queries.restored_after(compaction, following.position if following else None)
     return rows.order_by("position", "id")
 
 
 def _beside(request: WorkspaceRequest, rows: Any) -> list[Any]:
-    return cards(list(rows[:BESIDE_SHOWN]), request.workspace)
+    return cards(list(rows[:BESIDE_SHOWN]), request.workspace, with_place=True)
 
 
 def summary_view(compaction: Compaction, query: str = "", marks: Sequence[Mark] = ()) -> SummaryView:

@@ -21,11 +21,11 @@ from conversations.web.filters import ConversationFilters
 from conversations.web.findings import audit_of, tallies_of
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
 from conversations.web.paging import Order, Page, capped_count, is_key, page_around, page_of
-from conversations.web.sparklines import sparkline_svg
 from conversations.web.rows import compaction_rows, conversation_rows
+from conversations.web.sparklines import sparkline_svg
 from conversations.web.timeline import Cut, caption
-from conversations.web.would import freed_of, would_line
 from conversations.web.wording import LOSSES, tally
+from conversations.web.would import freed_of, would_line
 
 NEWEST = Order("last_at", descending=True)
 IN_ORDER = Order("position")
@@ -34,15 +34,6 @@ MOST_COMPACTIONS = 200
 MESSAGES_SHOWN = 40
 #: A conversation that was heard of within this time may go on at any moment.
 LIVE = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True)
-class ListRow:
-    """A conversation in a list."""
-
-    conversation: Conversation
-    sparkline: Html
-    tally: Tally | None  # of its findings; None: nothing was audited
 
 
 @member_required
@@ -93,13 +84,13 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "show": "cache" if request.GET.get("show") == "cache" else "tokens",
         "page": page,
         "around": around,
-        "entries": _entries(cards(page.rows, request.workspace), compactions, page),
-    found = tallies_of([conversation]).get(conversation.pk)
+        "entries": _entries(cards(page.rows, request.workspace, current=around), compactions, page),
     }
     return render_page(request, "conversations/page.html", context, partial="conversations/messages.html")
 
 
 def _strip(conversation: Conversation) -> dict[str, Any]:
+    found = tallies_of([conversation]).get(conversation.pk)
     return {
         "conversation": conversation,
         "live": conversation.last_at > timezone.now() - LIVE,

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
+from typing import NamedTuple
 
 # Browsers drop or act on these; shown as a sign, so that hostile text neither hides nor reorders what stands around it.
 # C0 and C1 controls except tab and newline, the bidirectional overrides, and the zero-width and tag characters.
@@ -21,8 +21,7 @@ class Html(str):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A place in a text: [start, end) in characters, and the element around it."""
 
     start: int
@@ -35,6 +34,8 @@ class Mark:
 
 def clean(text: str) -> str:
     """Characters that cannot be seen become a sign; a carriage return is a line's end."""
+    if text.isascii() and text.isprintable():
+        return text  # as nearly all pieces of a line are
     lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", lines)
 
@@ -60,26 +61,28 @@ def highlight(text: str, marks: Iterable[Mark] = (), *, start: int = 0, end: int
     """
     stop = len(text) if end is None else end
     inside = [mark for mark in marks if mark.start < stop and mark.end > start and mark.start < mark.end]
-    edges = sorted({start, stop, *(max(start, m.start) for m in inside), *(min(stop, m.end) for m in inside)})
     if not inside:
         return Html(escape(clean(text[start:stop])))
-    return Html("".join(_stretches(text, sorted(inside, key=lambda mark: (mark.start, -mark.end)), edges)))
+    inside.sort(key=lambda mark: (mark.start, -mark.end))
+    edges = sorted({start, stop, *(max(start, m.start) for m in inside), *(min(stop, m.end) for m in inside)})
+    return Html("".join(_stretches(text, inside, edges)))
 
 
 def _stretches(text: str, marks: Sequence[Mark], edges: Sequence[int]) -> Iterable[str]:
-    at, open_marks = 0, []
+    at, over = 0, list[Mark]()
     for left, right in pairwise(edges):
         while at < len(marks) and marks[at].start <= left:
-            open_marks.append(marks[at])
+            over.append(marks[at])
             at += 1
-        open_marks = [mark for mark in open_marks if mark.end > left]
-        yield _wrapped(escape(clean(text[left:right])), open_marks, left)
+        over = [mark for mark in over if mark.end > left]
+        words = escape(clean(text[left:right]))
+        yield _wrapped(words, over, left) if over else words
 
 
 def _wrapped(html: str, marks: Sequence[Mark], left: int) -> str:
-    if any(not mark.tag for mark in marks):
-        return ""
     for mark in reversed(marks):
+        if not mark.tag:
+            return ""
         attributes = f' class="{escape(mark.css)}"' if mark.css else ""
         attributes += f' data-mark="{escape(mark.name)}"' if mark.name else ""
         said = f'<span class="hidden-word">{escape(mark.word)}: </span>' if mark.word and mark.start >= left else ""

@@ -1,6 +1,6 @@
 """Where facts stand in the texts of a compaction: which places are marked, and how each mark looks and reads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,14 +55,21 @@ def summary_marks(facts: Iterable[FactPlaces], added: Iterable[AddedPlace], chos
     return _apart([*first, *rest], MOST_IN_SUMMARY)
 
 
-def block_marks(facts: Iterable[FactPlaces], chosen: int | None) -> dict[tuple[str, int], BlockMarks]:
-    """By message and block: where each fact was said, the chosen one first, as far as they do not overlap."""
+def block_marks(
+    facts: Iterable[FactPlaces], chosen: int | None, messages: Container[str]
+) -> dict[tuple[str, int], BlockMarks]:
+    """By message and block: where each fact was said, the chosen one first, as far as they do not overlap.
+
+    Only of the messages that are shown (external ids).
+    """
     found: dict[tuple[str, int], list[Mark]] = {}
     focus: dict[tuple[str, int], int] = {}
     for fact in sorted(facts, key=lambda fact: fact.number != chosen):
         if fact.outcome not in MARKED and fact.number != chosen:
             continue
         for message, block, start, end in fact.spans:
+            if message not in messages:
+                continue
             found.setdefault((message, block), []).append(_said(fact, start, end, chosen=fact.number == chosen))
             if fact.number == chosen:
                 focus.setdefault((message, block), start)

@@ -22,7 +22,7 @@ RECENT = timedelta(days=30)
 def overview(request: WorkspaceRequest) -> HttpResponse:
     """What needs a person: the worst compactions; then the last ones, counts, batches with problems."""
     now, workspace = timezone.now(), request.workspace
-    conversations = queries.listed_conversations(workspace).order_by("-last_at", "-id")[:SHOWN]
+    conversations = list(queries.listed_conversations(workspace).order_by("-last_at", "-id")[:SHOWN])
     compactions = queries.listed_compactions(workspace).order_by("-at", "-id")[:SHOWN]
     context = {
         "periods": [("last 7 days", queries.counts_since(workspace, now - timedelta(days=7)))],

@@ -5,7 +5,8 @@ about text from anywhere, and because a reader must see what the next model will
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,28 +70,32 @@ def _part(text: str, start: int, end: int) -> Part:
     return Part("paragraph", start, end)
 
 
-def emphasis(text: str) -> list[Mark]:
-    """Bold words and inline code; their signs are left out."""
+def emphasis(text: str, start: int = 0, end: int | None = None) -> list[Mark]:
+    """Bold words and inline code between two places; their signs are left out."""
     marks = []
-    for match in _INLINE.finditer(text):
+    for match in _INLINE.finditer(text, start, len(text) if end is None else end):
         tag = "strong" if match["strong"] is not None else "code"
-        start, end = match.span(tag)
-        marks += [Mark(match.start(), start, tag=""), Mark(start, end, tag=tag), Mark(end, match.end(), tag="")]
+        inner, stop = match.span(tag)
+        marks += [Mark(match.start(), inner, tag=""), Mark(inner, stop, tag=tag), Mark(stop, match.end(), tag="")]
     return marks
 
 
-def render(text: str, marks: Sequence[Mark] = ()) -> Html:
+def render(text: str, marks: Iterable[Mark] = ()) -> Html:
     """The text as prose with the marked places marked."""
-    inline = emphasis(text)
-    return Html("".join(_rendered(text, part, marks, inline) for part in parts(text)))
+    waiting, over, html = deque(sorted(marks, key=lambda mark: mark.start)), list[Mark](), []
+    for part in parts(text):
+        while waiting and waiting[0].start < part.end:
+            over.append(waiting.popleft())
+        over = [mark for mark in over if mark.end > part.start]
+        html.append(_rendered(text, part, over))
+    return Html("".join(html))
 
 
-def _rendered(text: str, part: Part, marks: Sequence[Mark], inline: Sequence[Mark]) -> str:
-    over = [mark for mark in marks if mark.start < part.end and mark.end > part.start]
-    within = [mark for mark in inline if part.start <= mark.start and mark.end <= part.end]
+def _rendered(text: str, part: Part, over: Sequence[Mark]) -> str:
+    inline = [] if part.kind == "code" else emphasis(text, part.start, part.end)
+    words = highlight(text, [*over, *inline], start=part.start, end=part.end)
     if part.kind == "code":
-        return f"<pre>{highlight(text, over, start=part.start, end=part.end)}</pre>"
-    words = highlight(text, [*over, *within], start=part.start, end=part.end)
+        return f"<pre>{words}</pre>"
     if part.kind == "heading":
         return f'<p class="heading level-{part.level}">{words}</p>'
     if part.kind == "item":

@@ -43,7 +43,6 @@ def conversations_of(workspace: Workspace) -> QuerySet[Conversation]:
     return Conversation.objects.filter(workspace=workspace).select_related("agent").defer("search")
 
 
-def children_of(conversation: Conversation) -> QuerySet[Conversation]:
 def listed_conversations(workspace: Workspace) -> QuerySet[Conversation]:
     """What a table shows of each: half its columns, hence half the time of reading 50."""
     fields = ("workspace", "source", "external_id", "title", "complete", "last_at", "model_names", "request_count",
@@ -51,6 +50,7 @@ def listed_conversations(workspace: Workspace) -> QuerySet[Conversation]:
     return Conversation.objects.filter(workspace=workspace).select_related("agent").only(*fields)
 
 
+def children_of(conversation: Conversation) -> QuerySet[Conversation]:
     """What it delegated: conversations that name it as their parent."""
     rows = conversations_of(conversation.workspace)
     return rows.filter(source=conversation.source, parent_external_id=conversation.external_id).order_by(
@@ -146,7 +146,6 @@ def compactions_of(workspace: Workspace) -> CompactionQuerySet:
     return rows.defer("raw", "dropped_ids", "kept_ids", "cleared_ids", "conversation__search")
 
 
-def dropped_by(compaction: Compaction) -> QuerySet[Message]:
 def listed_compactions(workspace: Workspace) -> CompactionQuerySet:
     """What a table shows of each, with its audit; without copies."""
     counts = ("state", "kept", "altered", "forgotten", "added", "harmful", "retention", "retention_low",
@@ -158,6 +157,7 @@ def listed_compactions(workspace: Workspace) -> CompactionQuerySet:
     return rows.only(*fields, *(f"audit__{name}" for name in counts))
 
 
+def dropped_by(compaction: Compaction) -> QuerySet[Message]:
     """What it took out of the context."""
     return light(Message.objects.filter(workspace=compaction.workspace_id, dropped_by=compaction))
 

@@ -37,14 +37,14 @@ def _outline(points: Sequence[Sequence[int]]) -> Iterator[str]:
 
     Low to high where a tooth rises, high to low where it was cut within the point.
     """
-    scale = (_FLOOR - _TOP) / (max(high for _, high in points) or 1)
+    scale = (_FLOOR - _TOP) / (max([high for _, high in points]) or 1)
     last = points[0][0]
     for at, (low, high) in enumerate(points):
         if low == high:
             last = low
             yield f"{at},{_FLOOR - int(low * scale)}"
         else:
-            near, last = (low, high) if abs(low - last) <= abs(high - last) else (high, low)
+            near, last = (low, high) if 2 * last <= low + high else (high, low)
             yield f"{at},{_FLOOR - int(near * scale)} {at},{_FLOOR - int(last * scale)}"
 
 

@@ -69,8 +69,6 @@ def words(value: str) -> str:
     return str(value).replace("_", " ")
 
 
-
-
 def cut(text: str, most: int) -> str:
     """At most so many characters, the last one "…" where something is left out."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

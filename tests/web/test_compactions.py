@@ -260,6 +260,36 @@ def test_page_pages_the_dropped_messages_and_keeps_the_search(alice, conversatio
     assert f"?q=word&amp;after={first.context['page'].next}" in first.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [("LOOKED_AT_ONCE", 4), ("CHARACTERS_AT_ONCE", 4 * len("hay 0"))],
+    ids=["messages", "characters"],
+)
+def test_page_looks_through_so_many_messages_at_a_time(alice, conversation, monkeypatch, limit, value):
+    monkeypatch.setattr(f"conversations.web.dropped.{limit}", value)
+    texts = ["hay 0", "hay 1", "hay 2", "hay 3", "hay 4", "needle", "hay 6", "hay 7", "needle", "hay 9"]
+    messages = [create_message(conversation, text, external_id=str(number)) for number, text in enumerate(texts)]
+    url = create_compaction(conversation, dropped=messages).get_absolute_url()
+
+    first = alice.get(url, {"q": "needle"})
+    second = alice.get(url, {"q": "needle", "after": first.context["page"].next})
+    third = alice.get(url, {"q": "needle", "after": second.context["page"].next})
+
+    assert "None of the 4 messages looked through says" in first.content.decode()
+    assert [dropped_ids(first), dropped_ids(second), dropped_ids(third)] == [[], ["5"], ["8"]]
+    assert third.context["page"].next == ""
+    said = " ".join(second.content.decode().split())
+    assert f"<strong>1</strong> of {second.context['search'].looked} messages looked through, of 10 dropped" in said
+
+
+def test_page_looks_into_a_message_that_is_larger_than_all_it_looks_through(alice, conversation, monkeypatch):
+    monkeypatch.setattr("conversations.web.dropped.CHARACTERS_AT_ONCE", 10)
+    message = create_message(conversation, "needle " * 9, external_id="huge")
+    url = create_compaction(conversation, dropped=[message, create_message(conversation)]).get_absolute_url()
+
+    assert dropped_ids(alice.get(url, {"q": "needle"})) == ["huge"]
+
+
 def test_page_escapes_a_hostile_summary(alice, conversation):
     compaction = create_compaction(conversation, f"# {HOSTILE}\n- {HOSTILE}\n```\n{HOSTILE}".replace("\x00", ""))
 
