@@ -31,7 +31,7 @@ class SavingsSerializer(serializers.Serializer[Savings]):
         source="would", allow_null=True, help_text="What the same turns would have sent without compaction."
     )
     at_least_input_tokens = serializers.IntegerField(source="at_least", help_text="The same, as far as it is known.")
-    saved_input_tokens = serializers.IntegerField(source="saved", help_text="At least so many; may be below zero.")
+    saved_input_tokens = serializers.IntegerField(source="saved", help_text="As far as it is known; may be below zero.")
     saved_share = serializers.FloatField(allow_null=True)
     cost_usd = serializers.FloatField(source="cost", allow_null=True)
     would_cost_usd = serializers.FloatField(source="would_cost", allow_null=True)

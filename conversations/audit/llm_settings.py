@@ -1,17 +1,13 @@
 """The language model as the server's settings have it: key, model, prices, budgets."""
 
 from django.conf import settings
+from django.utils import timezone
 
 from conversations.audit.llm import LlmSettings, Price
 from conversations.errors import BadInput
+from conversations.spending.prices import PriceTable
+from conversations.spending.published import PUBLISHED
 
-#: US dollars per million tokens as published: input, output, cache write (5 minutes), cache read. Others are set by
-#: OBSERVATORY_LLM_PRICES: without a price no budget could be kept.
-PRICES = {
-    "claude-haiku-4-5": Price(1.0, 5.0, 1.25, 0.1),
-    "claude-sonnet-4-5": Price(3.0, 15.0, 3.75, 0.3),
-    "claude-opus-4-5": Price(5.0, 25.0, 6.25, 0.5),
-}
 #: Of one call, which is tried twice: a question that ends without an answer is asked again later, by the timetable.
 TIMEOUT_SECONDS = 60.0
 
@@ -22,7 +18,7 @@ def llm_settings() -> LlmSettings:
     made = LlmSettings(
         api_key=settings.LLM_API_KEY,
         model=model,
-        prices=PRICES | _own_prices(model),
+        prices=_prices(model),
         usd_per_compaction=settings.LLM_COMPACTION_BUDGET_USD,
         usd_per_day=settings.LLM_DAY_BUDGET_USD,
         timeout_seconds=TIMEOUT_SECONDS,
@@ -35,9 +31,12 @@ def llm_settings() -> LlmSettings:
     return made
 
 
-def _own_prices(model: str) -> dict[str, Price]:
+def _prices(model: str) -> dict[str, Price]:
+    """The server's own, else as published: it pays, not the workspace, whose prices are for its agents' calls. Without
+    a price no budget could be kept."""
     if not settings.LLM_PRICES:
-        return {}
+        found = PriceTable([], PUBLISHED).price(model, timezone.now().date())
+        return {model: Price(found.input, found.output, found.cache_write, found.cache_read)} if found else {}
     try:
         return {model: Price(*(float(number) for number in settings.LLM_PRICES))}
     except (ValueError, TypeError):

@@ -7,8 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from conversations.models import Agent, Budget, Workspace
 from conversations.spending.budget_queries import budget_overview
-from conversations.spending.budgets import VARIABLES
-from conversations.vocabulary import MemberRole
+from conversations.vocabulary import BudgetAction, MemberRole
 from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required
 from conversations.web.spending_forms import BudgetForm
 
@@ -28,7 +27,8 @@ def budget_list(request: WorkspaceRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_budget(request: WorkspaceRequest) -> HttpResponse:
     """The form; what a budget counts and asks."""
-    return _edit(request, Budget(workspace=request.workspace, created_by=request.user))
+    row = Budget(workspace=request.workspace, created_by=request.user, action=BudgetAction.WRAP_UP)
+    return _edit(request, row)
 
 
 @member_required
@@ -45,7 +45,7 @@ def _edit(request: WorkspaceRequest, row: Budget) -> HttpResponse:
         form.save()
         messages.success(request, f"The budget “{row.name}” is in force.")
         return redirect("budgets", request.workspace.slug)
-    context = {"form": form, "budget": row, "agents": _agent_names(request.workspace), "variables": VARIABLES}
+    context = {"form": form, "budget": row, "agents": _agent_names(request.workspace)}
     return render_page(request, "budgets/edit.html", context, status=422 if form.errors else 200)
 
 
