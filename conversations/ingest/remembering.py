@@ -13,7 +13,7 @@ from conversations.ingest.contexts.marks import Marks
 from conversations.models import Workspace
 
 #: Conversations without an id that an exchange is compared with: short ones may have a beginning or an end in common.
-_MOST_CANDIDATES = 100
+_MOST_CANDIDATES = 20
 
 
 @dataclass(slots=True)

@@ -277,6 +277,27 @@ def test_same_question_in_two_conversations_is_two(accept):
     assert sorted(Conversation.objects.values_list("message_count", flat=True)) == [4, 4]
 
 
+def test_same_greeting_in_two_conversations_is_two(accept):
+    """The first comes to an end before the second begins with the same words."""
+    first, second = Client(""), Client("")
+    accept(first.turn("Hello", "Hi, what is it?"), first.turn("Fine.", "Good."))
+    second.number = 5
+    accept(second.turn("Hello", "Hi, what is it?"))
+    accept(second.turn("Another matter.", "Which?"))
+
+    assert sorted(Conversation.objects.values_list("message_count", flat=True)) == [4, 4]
+
+
+def test_beginning_may_come_after_what_follows_it(accept):
+    client = Client("")
+    exchanges = client.turns(4)
+    for number in (2, 0, 3, 1):
+        accept(exchanges[number])
+
+    assert Conversation.objects.get().message_count == 8
+    assert Request.objects.count() == 4
+
+
 def test_short_answers_in_common_do_not_join_conversations(accept):
     for number in range(3):
         client = Client("")

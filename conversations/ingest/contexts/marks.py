@@ -9,6 +9,7 @@ from conversations.ingest.contexts.known import Known
 from conversations.ingest.contexts.likeness import number_of
 from conversations.ingest.contexts.losses import Evidence
 from conversations.ingest.contexts.taking import prompt_of
+from conversations.ingest.contexts.telling import microseconds
 from conversations.ingest.exchange import Exchange
 from conversations.vocabulary import Role
 
@@ -65,22 +66,28 @@ def recognised(exchange: Exchange, candidates: Iterable[tuple[str, Marks, Known]
     for external_id, theirs, known in candidates:
         if set(marks.latest) & set(theirs.latest) or number_of(exchange.id) in known.seen:
             return external_id
-        if _may_be(marks, theirs) and (rank := _likeness(exchange, known)) >= best and rank[1]:
-            best, name = rank, external_id
+        begins_alike = marks.opening is not None and marks.opening == theirs.opening and _is_theirs(exchange, known)
+        if begins_alike or not set(marks.endings).isdisjoint(theirs.endings):
+            rank = _likeness(exchange, known, enough=1 if begins_alike else _ENOUGH)
+            if rank >= best and rank[1]:
+                best, name = rank, external_id
     return name
 
 
-def _may_be(marks: Marks, theirs: Marks) -> bool:
-    same = marks.opening is not None and marks.opening == theirs.opening
-    return same or bool(set(marks.endings) & set(theirs.endings))
+def _is_theirs(exchange: Exchange, known: Known) -> bool:
+    """Whether an exchange that begins as the conversation belongs to it: it sends the first answer back, or it was made
+    before what is known and comes late. Else somebody said hello anew and was greeted in the same words."""
+    if _opening(parts_of(exchange.sent)) is not None:
+        return True
+    return exchange.at is not None and microseconds(exchange.at) < max(head.at for head in known.heads)
 
 
-def _likeness(exchange: Exchange, known: Known) -> tuple[int, int]:
-    """Whether it only grew, and how many messages stayed; (0, 0) where that is too little to be the same."""
+def _likeness(exchange: Exchange, known: Known, enough: int) -> tuple[int, int]:
+    """Whether it only grew, and how many messages stayed; (0, 0) where those are too few to be the same."""
     choice = choose(known, parts_of(exchange.sent), prompt_of(exchange), Evidence())
     if choice is None:
         return (0, 0)
     stayed = choice.diff.stayed
     if choice.diff.is_growth:
         return (1, stayed)
-    return (0, stayed) if stayed >= _ENOUGH else (0, 0)
+    return (0, stayed) if stayed >= enough else (0, 0)
