@@ -49,11 +49,11 @@ def content_told(attributes: Attributes, moments: Iterable[Moment] = (), *, cut:
     told = dict(attributes)
     for moment in moments:  # older drafts had them in events, a newer one has an event for all of them
         told |= {name: value for name, value in moment.attributes.items() if name not in told}
-    conventional = content_of(first(told, *_SYSTEM), first(told, *_SENT), first(told, *_ANSWERED))
-    if conventional:
-        lost = told.get("anthropic.content.truncated") is True
-        return Content(conventional.system, conventional.messages, conventional.answer, whole=not lost)
-    return _flat(told, cut=cut)
+    halves = [name for name in (*_SYSTEM, *_SENT[:1], *_ANSWERED[:1]) if is_cut_off(told.get(name))]
+    told = {name: value for name, value in told.items() if name not in halves}
+    whole = told.get("anthropic.content.truncated") is not True and _SENT[0] not in halves
+    content = content_of(first(told, *_SYSTEM), first(told, *_SENT), first(told, *_ANSWERED), whole=whole)
+    return content or _flat(told, cut=cut)
 
 
 def is_shortened(attributes: Attributes) -> bool:

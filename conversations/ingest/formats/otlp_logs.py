@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from conversations.ingest.events import ConversationEvent, Event, MessageEvent, RequestEvent, Text, Usage
 from conversations.ingest.formats.base import key_of, moment, name_of, text_of
@@ -85,7 +86,7 @@ def _codex_start(record: Record, _key: str, conversation: str) -> Iterator[Event
 def _codex_answer(record: Record, key: str, conversation: str) -> Iterator[Event]:
     attributes = record.attributes
     if attributes.get("event.kind") == "response.completed":
-        usage = _inclusive(attributes, "cached_token_count")
+        usage = _inclusive(attributes, "cached_token_count")  # reasoning is part of the output
         duration = count(attributes.get("duration_ms"))
         at, model = _asked_at(record), model_of(attributes)
         yield RequestEvent(
@@ -95,23 +96,27 @@ def _codex_answer(record: Record, key: str, conversation: str) -> Iterator[Event
 
 def _gemini_answer(record: Record, key: str, conversation: str) -> Iterator[Event]:
     attributes = record.attributes
+    usage = _inclusive(attributes, "cached_content_token_count")
+    thought = count(attributes.get("thoughts_token_count"))  # stands beside the output, and is billed as such
     yield RequestEvent(
         id=key,
         conversation=conversation,
         at=_asked_at(record),
         model=model_of(attributes),
-        usage=_inclusive(attributes, "cached_content_token_count"),
+        usage=structs.replace(usage, output_tokens=(usage.output_tokens or 0) + thought) if thought else usage,
         stop_reason=name_of(attributes.get("finish_reason")),
         duration_ms=count(attributes.get("duration_ms")),
     )
 
 
 def _inclusive(attributes: Attributes, cached: str) -> Usage:
-    """OpenAI's and Gemini's input counts include what was read from the cache."""
+    """OpenAI's and Gemini's input counts include what was read from and written to the cache."""
     read, whole = count(attributes.get(cached)), count(attributes.get("input_token_count"))
+    written = count(attributes.get("cache_write_token_count"))
     return Usage(
-        input_tokens=None if whole is None else max(0, whole - (read or 0)),
+        input_tokens=None if whole is None else max(0, whole - (read or 0) - (written or 0)),
         cache_read_tokens=read,
+        cache_write_tokens=written,
         output_tokens=count(attributes.get("output_token_count")),
     )
 
@@ -123,6 +128,7 @@ _READERS: dict[str, Callable[[Record, str, str], Iterator[Event]]] = {
     "codex.conversation_starts": _codex_start,
     "codex.user_prompt": _said(Role.USER, "prompt"),
     "codex.sse_event": _codex_answer,
+    "codex.websocket_event": _codex_answer,
     "gemini_cli.user_prompt": _said(Role.USER, "prompt"),
     "gemini_cli.api_response": _gemini_answer,
 }

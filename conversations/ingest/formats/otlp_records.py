@@ -20,12 +20,17 @@ _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
 def read_records(records: Sequence[Record]) -> Reading:
     """Everything in them. The same records say the same whatever order they come in."""
     reading, summaries = Reading(), _Summaries()
+    told: set[str] = set()
     for record in sorted(records, key=lambda each: (each.at is None, each.at)):
         summaries.note(record)
         if record.name == _DETAILS:
-            read_call(reading, _call(record))
+            call = _call(record)
+            if call.content or call.id not in told:
+                read_call(reading, call)
             reading.accepted += 1
-        elif not _read_event(reading, record, summaries):
+        elif _read_event(reading, record, summaries):
+            told.add(_key(record))
+        else:
             reading.ignored[record.name] += 1
     return reading
 
@@ -49,7 +54,7 @@ def _call(record: Record) -> ModelCall:
     attributes = {**mapping_of(record.body), **record.attributes}
     agent, version = agent_of(attributes, record.source)
     return ModelCall(
-        id=record.span if record.span and "event.timestamp" not in attributes else _key(record),
+        id=record.span if record.span and not _is_told_twice(record) else _key(record),
         conversation=conversation_of(record) or record.trace,
         trace=record.trace or _key(record),
         attributes=attributes,
@@ -62,11 +67,18 @@ def _call(record: Record) -> ModelCall:
 
 
 def _key(record: Record) -> str:
-    """Gemini CLI tells of each call twice, in its own words and in the conventions', at the same millisecond."""
-    stamp = text_of(record.attributes.get("event.timestamp"))
-    if stamp and record.name in (_DETAILS, "gemini_cli.api_response"):
+    """Records have no ids of their own: what was exported twice has the same key."""
+    at = time_of(record)
+    if at is not None and _is_told_twice(record):
+        stamp = at.isoformat(timespec="milliseconds")
         return blake2b(f"{conversation_of(record)}\n{stamp}".encode(), digest_size=16).hexdigest()
     return key_of_record(record)
+
+
+def _is_told_twice(record: Record) -> bool:
+    """Gemini CLI tells of each call in its own words and in the conventions', at the same millisecond."""
+    ours = text_of(record.source.attributes.get("service.name")).startswith("gemini")
+    return record.name == "gemini_cli.api_response" or (record.name == _DETAILS and ours)
 
 
 class _Summaries:
