@@ -33,7 +33,7 @@ class Moment(Struct, frozen=True):
 
 
 class Span(Struct, frozen=True, kw_only=True):
-    """One operation. `cut`: the exporter's limits have taken attributes away."""
+    """One operation. `cut`: the exporter's limits have taken attributes or events away."""
 
     trace: str
     id: str

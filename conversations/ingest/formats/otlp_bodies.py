@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 
 from conversations.ingest.formats.base import list_of, mapping_of, text_of
 from conversations.ingest.formats.otlp import Moment, structured
+from conversations.ingest.formats.otlp_events import content_of_moments
 from conversations.ingest.formats.otlp_flat import is_gapless, openinference_messages, openllmetry_messages
 from conversations.ingest.formats.otlp_names import first
 from conversations.ingest.formats.otlp_parts import Content, content_of, is_cut_off
@@ -47,13 +48,14 @@ def content_told(attributes: Attributes, moments: Iterable[Moment] = (), *, cut:
 
     `cut`: the exporter dropped attributes, so that what stands in one attribute a field may have holes."""
     told = dict(attributes)
+    moments = list(moments)
     for moment in moments:  # older drafts had them in events, a newer one has an event for all of them
         told |= {name: value for name, value in moment.attributes.items() if name not in told}
     halves = [name for name in (*_SYSTEM, *_SENT[:1], *_ANSWERED[:1]) if is_cut_off(told.get(name))]
     told = {name: value for name, value in told.items() if name not in halves}
     whole = told.get("anthropic.content.truncated") is not True and _SENT[0] not in halves
     content = content_of(first(told, *_SYSTEM), first(told, *_SENT), first(told, *_ANSWERED), whole=whole)
-    return content or _flat(told, cut=cut)
+    return content or _flat(told, cut=cut) or content_of_moments(moments, whole=not cut)
 
 
 def is_shortened(attributes: Attributes) -> bool:

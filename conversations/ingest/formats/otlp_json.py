@@ -88,7 +88,7 @@ def _span(item: dict[str, Any], source: Source, depth: int) -> Span:
         attributes=_attributes(item, depth),
         moments=[_moment(mapping_of(event), depth) for event in list_of(item.get("events"))],
         error=_error(mapping_of(item.get("status"))),
-        cut=_integer(item.get("droppedAttributesCount")) > 0,
+        cut=any(_integer(item.get(f"dropped{what}Count")) > 0 for what in ("Attributes", "Events")),
         source=source,
     )
 

@@ -97,7 +97,7 @@ def _span(item: trace_pb2.Span, source: Source, depth: int) -> Span:
         attributes=_pairs(item.attributes, depth),
         moments=[_moment(event, depth) for event in item.events],
         error=(clean_text(item.status.message) or "error") if item.status.code == _ERROR else "",
-        cut=item.dropped_attributes_count > 0,
+        cut=item.dropped_attributes_count > 0 or item.dropped_events_count > 0,
         source=source,
     )
 

@@ -1,14 +1,17 @@
 """What the log records of one export request say of conversations."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+
+from msgspec import structs
 
 from conversations.ingest.formats.base import mapping_of, text_of
 from conversations.ingest.formats.otlp import Record
 from conversations.ingest.formats.otlp_bodies import content_told
 from conversations.ingest.formats.otlp_calls import ModelCall
 from conversations.ingest.formats.otlp_compactions import compaction_in_record
+from conversations.ingest.formats.otlp_events import NAMES, content_of_records
 from conversations.ingest.formats.otlp_logs import REDACTED, harness_events, key_of_record, time_of
 from conversations.ingest.formats.otlp_names import agent_of, conversation_of
 from conversations.ingest.formats.otlp_reading import Reading, incomplete, read_call
@@ -21,8 +24,13 @@ def read_records(records: Sequence[Record]) -> Reading:
     """Everything in them. The same records say the same whatever order they come in."""
     reading, summaries = Reading(), _Summaries()
     told: set[str] = set()
-    for record in sorted(records, key=lambda each: (each.at is None, each.at)):
+    ordered = sorted(records, key=lambda each: (each.at is None, each.at))
+    for together in _by_span(record for record in ordered if record.name in NAMES):
+        _read_together(reading, together)
+    for record in ordered:
         summaries.note(record)
+        if record.name in NAMES:
+            continue
         if record.name == _DETAILS:
             call = _call(record)
             if call.content or call.id not in told:
@@ -48,6 +56,24 @@ def _read_event(reading: Reading, record: Record, summaries: "_Summaries") -> bo
         reading.note(incomplete(conversation, agent, version), *told)
         reading.accepted += 1
     return bool(told)
+
+
+def _by_span(records: Iterable[Record]) -> list[list[Record]]:
+    """Those that tell of one call; one that names no span stands for itself."""
+    together: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        together.setdefault((record.trace, record.span or key_of_record(record)), []).append(record)
+    return list(together.values())
+
+
+def _read_together(reading: Reading, records: Sequence[Record]) -> None:
+    """One message a record."""
+    content = content_of_records(records)
+    if not content or not records[0].span:
+        reading.ignored.update(record.name for record in records)
+        return
+    read_call(reading, structs.replace(_call(records[-1]), content=content, at=time_of(records[0])))
+    reading.accepted += len(records)
 
 
 def _call(record: Record) -> ModelCall:
