@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from django.urls import reverse
-
 from conversations.models import Message, Workspace
 from conversations.vocabulary import Origin, Role
+from conversations.web.addresses import Addresses
 from conversations.web.blocks import Shown, call_names, shown
 from conversations.web.highlight import Html, highlight, places
 from conversations.web.marks import BlockMarks
@@ -22,20 +21,6 @@ _ORIGINS = {
 
 #: Marks of facts by message (external id) and block.
 Marks = Mapping[tuple[str, int], BlockMarks]
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where messages and conversations have their pages: resolved once for a list, not for each of its 50 cards."""
-
-    messages: str
-    conversations: str
-
-    @classmethod
-    def of(cls, workspace: Workspace) -> "Addresses":
-        """In this workspace."""
-        overview = reverse("overview", args=[workspace.slug])
-        return cls(f"{overview}messages/", f"{overview}conversations/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +85,7 @@ def cards(
 
 
 def _place(message: Message, addresses: Addresses) -> str:
-    return f"{addresses.conversations}{message.conversation_id}/?around={message.pk}#m{message.pk}"
+    return f"{addresses.conversation(message.conversation_id)}?around={message.pk}#m{message.pk}"
 
 
 def _card(message: Message, addresses: Addresses, query: str, names: dict[str, str], marks: Marks) -> Card:
@@ -109,7 +94,7 @@ def _card(message: Message, addresses: Addresses, query: str, names: dict[str, s
     excerpt = highlight(message.excerpt, places(message.excerpt, query)) if blocks is None else None
     return Card(
         message=message,
-        url=f"{addresses.messages}{message.pk}/",
+        url=addresses.message(message.pk),
         who=who(message),
         parts=shown(
             blocks or [],

@@ -7,14 +7,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from conversations.models import Compaction, Conversation, Message
+from conversations.models import Compaction, Conversation, Message, Workspace
 from conversations.spending.queries import savings_of_conversation, step_positions
 from conversations.vocabulary import CLEARING_KINDS
 from conversations.web import queries
+from conversations.web.addresses import Addresses
 from conversations.web.cards import Card, cards
 from conversations.web.figures import token_timeline
 from conversations.web.filters import ConversationFilters
@@ -67,7 +67,7 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     if request.GET.get("part") == "strip":
         return render_page(request, "conversations/strip.html", _strip(conversation))
     compactions = _compactions(conversation)
-    cuts = [cut_of(compaction, conversation) for compaction in compactions]
+    cuts = cuts_of(compactions, request.workspace)
     page, around = _messages(conversation, request)
     context = _strip(conversation) | {
         "compactions": compaction_rows(compactions, request.workspace),
@@ -108,8 +108,13 @@ def _compactions(conversation: Conversation) -> list[Compaction]:
     return list(rows.order_by("-position", "-id")[:MOST_COMPACTIONS])[::-1]
 
 
-def cut_of(compaction: Compaction, conversation: Conversation) -> Cut:
-    """As the timeline draws it."""
+def cuts_of(compactions: Sequence[Compaction], workspace: Workspace) -> list[Cut]:
+    """As the timeline draws them."""
+    addresses = Addresses.of(workspace)
+    return [_cut(compaction, addresses.compaction(compaction.pk)) for compaction in compactions]
+
+
+def _cut(compaction: Compaction, href: str) -> Cut:
     before, after = compaction.tokens_before, compaction.tokens_after
     known = f": {before:,} → {after:,} tokens" if before is not None and after is not None else ""
     audit = audit_of(compaction)
@@ -122,7 +127,7 @@ def cut_of(compaction: Compaction, conversation: Conversation) -> Cut:
         at=compaction.at,
         before=before,
         after=after,
-        href=reverse("compaction", args=[conversation.workspace.slug, compaction.pk]),
+        href=href,
         label=f"Compaction {compaction.number}{known}{found}",
         clearing=compaction.kind in CLEARING_KINDS,
         harmful=bool(harmful),
@@ -164,7 +169,7 @@ def conversation_figure(request: WorkspaceRequest, pk: int) -> HttpResponse:
     points = queries.points_of(conversation, times=by_time, cache=cache)
     figure = token_timeline(
         points,
-        [cut_of(compaction, conversation) for compaction in compactions],
+        cuts_of(compactions, request.workspace),
         by_time=by_time,
         cache=cache,
         limits=_limits(conversation, compactions),

@@ -3,23 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from django.urls import reverse
+from urllib.parse import urlencode
 
 from conversations.audit.queries import summary_of
 from conversations.models import Addition, Compaction, CompactionAudit, Finding, Message, Workspace
 from conversations.vocabulary import AuditState, LlmState, Outcome
 from conversations.web import findings
+from conversations.web.addresses import Addresses
 from conversations.web.cards import who
 from conversations.web.findings import FactFilter
-from conversations.web.highlight import Html
+from conversations.web.highlight import Html, clean
 from conversations.web.marks import AddedPlace, FactPlaces
 from conversations.web.paging import Order, Page, is_key, page_around, page_of
-from conversations.web.wording import tally
+from conversations.web.wording import cut, tally
 
 BY_NUMBER = Order("number")
 FACTS_SHOWN = 25
 NEAR_SHOWN = 600  # characters of the nearest words
+TEXT_SHOWN = 280
+HARM_SHOWN = 160
 PARTS_SHOWN = 8
 
 SIGNS = {
@@ -81,9 +83,34 @@ class Item:
         return SIGNS[Outcome(self.row.outcome)]
 
     @property
-    def lost(self) -> bool:
-        """Whether a person may want to do something about it."""
-        return self.row.outcome in {Outcome.FORGOTTEN, Outcome.ALTERED}
+    def number(self) -> str:
+        """Its rank in the list."""
+        return str(self.row.number)
+
+    @property
+    def css(self) -> str:
+        """Classes of its row."""
+        return f"{self.row.outcome}{' chosen' * self.chosen}"
+
+    @property
+    def outcome(self) -> str:
+        """In words."""
+        return f"{self.row.outcome}, {self.row.detail}" if self.row.detail else self.row.outcome
+
+    @property
+    def text(self) -> str:
+        """As much of it as a list shows."""
+        return cut(clean(self.row.text), TEXT_SHOWN)
+
+    @property
+    def harm(self) -> str:
+        """The first sign of harm, while the fact is not chosen: then all stand below it."""
+        return "" if self.chosen or not self.signs else cut(clean(self.signs[0].text), HARM_SHOWN)
+
+    @property
+    def place(self) -> Link | None:
+        """Where it was said best."""
+        return self.links[0] if self.links else None
 
     @property
     def meaning(self) -> str:
@@ -121,6 +148,7 @@ class Column:
 
     audit: CompactionAudit | None
     filter: FactFilter
+    query: str  # of the page, to which `fact=7` is added
     page: Page[Finding]
     items: Sequence[Item]
     added: Sequence[AddedItem]
@@ -173,18 +201,20 @@ def column_of(compaction: Compaction, workspace: Workspace, params: Mapping[str,
     """The findings that the query string asks for, with the chosen one among them."""
     wanted = FactFilter.read(params)
     audit = findings.audit_of(compaction)
+    query = _query(params)
     if audit is None:
-        return Column(None, wanted, Page([]), (), (), (), None, None, None, "")
+        return Column(None, wanted, query, Page([]), (), (), (), None, None, None, "")
     page, number = _page(compaction, wanted, params)
     added = findings.additions_of(compaction)
     known = findings.messages_by_id(compaction.conversation, findings.pointed_at([*page.rows, *added]))
-    linked = Links(compaction, workspace, known)
+    linked = Links(compaction, Addresses.of(workspace), known)
     items = [linked.item(row, chosen=row.number == number) for row in page.rows]
     at = next((at for at, item in enumerate(items) if item.chosen), None)
     chosen = None if at is None else items[at]
     return Column(
         audit=audit,
         filter=wanted,
+        query=query,
         page=page,
         items=items,
         added=[AddedItem(row, linked.signs(row)) for row in added],
@@ -194,6 +224,12 @@ def column_of(compaction: Compaction, workspace: Workspace, params: Mapping[str,
         next=_next(items, at),
         near=near_words(compaction, chosen.row) if chosen else "",
     )
+
+
+def _query(params: Mapping[str, str]) -> str:
+    """All that is asked for but the fact, and the messages that were shown for it."""
+    kept = {name: value for name, value in params.items() if name not in {"fact", "after", "before", "around"}}
+    return f"?{urlencode(kept)}&" if kept else "?"
 
 
 def _next(items: Sequence[Item], at: int | None) -> int | None:
@@ -248,7 +284,7 @@ class Links:
     """Makes links of external ids, with the messages of one page already read."""
 
     compaction: Compaction
-    workspace: Workspace
+    addresses: Addresses
     known: Mapping[str, Message]
 
     def item(self, row: Finding, *, chosen: bool) -> Item:
@@ -277,9 +313,9 @@ class Links:
         at = f", {message.at:%-d %b %H:%M}" if message.at else ""
         here = message.dropped_by_id == self.compaction.pk
         if here:
-            base = reverse("compaction", args=[self.workspace.slug, self.compaction.pk])
+            base = self.addresses.compaction(self.compaction.pk)
         else:
-            base = reverse("conversation", args=[self.workspace.slug, message.conversation_id])
+            base = self.addresses.conversation(message.conversation_id)
         query = f"fact={fact}&around={message.pk}" if here and fact else f"around={message.pk}"
         return Link(f"{who(message)}{at}", f"{base}?{query}#m{message.pk}", in_dropped=here)
 

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 from conversations.audit.queries import summary_of
 from conversations.models import Compaction, Finding, LifeLine
 from conversations.web import findings, queries
+from conversations.web.addresses import Addresses
 from conversations.web.facts import Links, near_words
 from conversations.web.highlight import Html, Mark, highlight
 from conversations.web.life_lines import lines_of
@@ -30,7 +31,7 @@ def finding_page(request: WorkspaceRequest, pk: int, number: int) -> HttpRespons
         "audit": findings.audit_of(compaction),
         "row": row,
         "numbers": range(1, compaction.conversation.compaction_count + 1),
-        "item": Links(compaction, request.workspace, known).item(row, chosen=True),
+        "item": Links(compaction, Addresses.of(request.workspace), known).item(row, chosen=True),
         "near": near_words(compaction, row),
         "passage": passage(compaction, row),
         "lines": lines_of(life, range(1, compaction.conversation.compaction_count + 1)),

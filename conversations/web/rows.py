@@ -6,10 +6,9 @@ A table of 50 rows that asked a template for every address, badge and number too
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.urls import reverse
-
 from conversations.models import Compaction, CompactionAudit, Conversation, Workspace
 from conversations.vocabulary import AuditState, SummaryState
+from conversations.web.addresses import Addresses
 from conversations.web.facts import retention_words
 from conversations.web.findings import Tally, audit_of, tallies_of
 from conversations.web.highlight import Html
@@ -40,12 +39,12 @@ class ConversationRow:
 
     conversation: Conversation
     found: Tally | None  # None: nothing was audited
-    address: str  # of the list: a row's own lies below
+    addresses: Addresses
 
     @property
     def url(self) -> str:
         """Its page."""
-        return f"{self.address}{self.conversation.pk}/"
+        return self.addresses.conversation(self.conversation.pk)
 
     @property
     def title(self) -> str:
@@ -92,9 +91,8 @@ class ConversationRow:
 
 def conversation_rows(conversations: Sequence[Conversation], workspace: Workspace) -> list[ConversationRow]:
     """Each with what was found in it. One query."""
-    address = reverse("conversations", args=[workspace.slug])
-    tallies = tallies_of(conversations)
-    return [ConversationRow(each, tallies.get(each.pk), address) for each in conversations]
+    addresses, tallies = Addresses.of(workspace), tallies_of(conversations)
+    return [ConversationRow(each, tallies.get(each.pk), addresses) for each in conversations]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +100,12 @@ class CompactionRow:
     """A compaction in a list, read with its audit."""
 
     compaction: Compaction
-    address: str  # of the list: a row's own lies below
+    addresses: Addresses
 
     @property
     def url(self) -> str:
         """Its page."""
-        return f"{self.address}{self.compaction.pk}/"
+        return self.addresses.compaction(self.compaction.pk)
 
     @property
     def number(self) -> str:
@@ -183,8 +181,8 @@ class CompactionRow:
 
 def compaction_rows(compactions: Iterable[Compaction], workspace: Workspace) -> list[CompactionRow]:
     """No query: they were read with `select_related("audit", "conversation__agent")`."""
-    address = reverse("compactions", args=[workspace.slug])
-    return [CompactionRow(each, address) for each in compactions]
+    addresses = Addresses.of(workspace)
+    return [CompactionRow(each, addresses) for each in compactions]
 
 
 def verdict(audit: CompactionAudit | None) -> Html:

