@@ -115,7 +115,7 @@ def select_for(seconds):
     threading.Event().wait(seconds)
 
 
-def drive(port, key, bodies, connections):
+def drive(port, key, bodies, connections, path="/api/v1/events"):
     """Send every body; returns the answers' statuses and how long each took."""
     waiting, lock, answers = iter(bodies), threading.Lock(), []
 
@@ -128,7 +128,7 @@ def drive(port, key, bodies, connections):
             if body is None:
                 return
             start = time.perf_counter()
-            connection.request("POST", "/api/v1/events", body, headers)
+            connection.request("POST", path, body, headers)
             response = connection.getresponse()
             response.read()
             answers.append((response.status, time.perf_counter() - start))

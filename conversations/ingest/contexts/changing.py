@@ -1,50 +1,47 @@
 """Change a head by what an exchange sent and answered, and tell of it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from msgspec import structs
 
 from conversations.ingest.contexts.absorbing import absorb, extend
-from conversations.ingest.contexts.announced import Brought, is_made_aside
 from conversations.ingest.contexts.answering import answer, answer_late
-from conversations.ingest.contexts.change import Change, all_new, begin
-from conversations.ingest.contexts.choosing import Choice
-from conversations.ingest.contexts.difference import Part, parts_of
-from conversations.ingest.contexts.known import MOST_OPENINGS, Head, Held, Known, keys_of
+from conversations.ingest.contexts.change import Change, all_new
+from conversations.ingest.contexts.difference import Part
+from conversations.ingest.contexts.known import MOST_OPENINGS, Head, Held, keys_of
 from conversations.ingest.contexts.likeness import atoms_of_system
 from conversations.ingest.contexts.replacing import absorb_replaced
-from conversations.ingest.contexts.telling import Telling
-from conversations.ingest.exchange import Exchange
+from conversations.ingest.exchange import Announced
 from conversations.vocabulary import SummaryState
 
 _UNDONE = "It was none: the next request had the whole context again."
 
 
-def go_on(
-    known: Known,
-    exchange: Exchange,
-    telling: Telling,
-    head: Head,
-    choice: Choice | None,
-    brought: Brought,
-    prompt: bytes,
-) -> Head:
-    """The head as it is after the exchange: the same one, or a fork of it."""
-    parts = parts_of(exchange.sent, brought.context)
-    change = begin(known, exchange, telling, head, choice, fork=is_made_aside(exchange))
-    if choice is not None and choice.late:
-        answer_late(change, parts)
-        return head
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The messages of a request: those in its context, those before the summary that was `announced`."""
+
+    parts: Sequence[Part]
+    lead: Sequence[Part]
+    announced: Announced | None
+
+
+def go_on(change: Change, sent: Sent, prompt: bytes) -> Head:
+    """The head as it is after the exchange: the same one, or a fork of it. `prompt`: digest of the system prompt."""
+    if change.choice is not None and change.choice.late:
+        answer_late(change, sent.parts)
+        return change.old
     _open(change, prompt)
-    _take_sent(change, brought, parts)
+    _take_sent(change, sent)
     answer(change)
     return _close(change, prompt)
 
 
-def _take_sent(change: Change, brought: Brought, parts: Sequence[Part]) -> None:
-    choice = change.choice
-    if brought.announced is not None:
-        absorb_replaced(change, brought.announced, parts_of(change.exchange.sent, brought.lead), parts)
+def _take_sent(change: Change, sent: Sent) -> None:
+    choice, parts = change.choice, sent.parts
+    if sent.announced is not None:
+        absorb_replaced(change, sent.announced, sent.lead, parts)
     elif choice is None:
         absorb(change, parts, all_new(parts), None)
     elif change.exchange.whole:

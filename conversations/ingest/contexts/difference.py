@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from conversations.ingest.contexts.alignment import align
 from conversations.ingest.contexts.known import Held
-from conversations.ingest.contexts.likeness import atoms_of, is_result_only, results_of, text_of
+from conversations.ingest.contexts.likeness import atoms_of, results_of, text_of
 from conversations.ingest.events import Text
 from conversations.ingest.exchange import Spoken
 
@@ -37,7 +37,8 @@ def parts_of(messages: Sequence[Spoken], chosen: Iterable[int] | None = None) ->
 
 
 def _part(index: int, message: Spoken, atoms: list[bytes]) -> Part:
-    return Part(index, message, atoms, b"".join(atoms), results_of(message), is_result_only(message))
+    results = results_of(message)
+    return Part(index, message, atoms, b"".join(atoms), results, bool(results) and len(results) == len(message.blocks))
 
 
 @dataclass(slots=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
-from conversations.ingest.contexts import announced as announcing
-from conversations.ingest.contexts.changing import go_on
+from conversations.ingest.contexts.announced import bring_back, is_made_aside
+from conversations.ingest.contexts.change import begin
+from conversations.ingest.contexts.changing import Sent, go_on
 from conversations.ingest.contexts.choosing import Choice, choose, whole
 from conversations.ingest.contexts.difference import Part, parts_of
 from conversations.ingest.contexts.known import MOST_ANSWERS, MOST_SEEN, Answer, Head, Known, remember
@@ -48,17 +49,19 @@ def _is_call(exchange: Exchange) -> bool:
 
 
 def _take_call(known: Known, exchange: Exchange, conversation: str, received: datetime) -> Taken:
-    brought = announcing.bring_back(known, exchange)
+    brought = bring_back(known, exchange)
     parts = parts_of(exchange.sent, brought.context)
     prompt = prompt_of(exchange)
-    choice = _choice(known, exchange, brought, prompt)
+    lead = parts_of(exchange.sent, brought.lead)
+    choice = _choice(known, exchange, lead or parts, prompt, replaced=brought.announced is not None)
     head = choice.head if choice else Head(branch=_branch(known, parts, prompt))
     telling = Telling(exchange, "/".join(filter(None, (conversation, head.branch))), received)
     if not head.branch:
         _tell_facts(known, telling)
     elif not head.turns:
         telling.fact(parent=conversation, agent=exchange.agent, agent_version=exchange.agent_version)
-    head = go_on(known, exchange, telling, head, choice, brought, prompt)
+    change = begin(known, exchange, telling, head, choice, fork=is_made_aside(exchange))
+    head = go_on(change, Sent(parts, lead, brought.announced), prompt)
     events = telling.events(known)
     _keep_places(head, events)
     _remember_answer(known, exchange, head)
@@ -66,18 +69,18 @@ def _take_call(known: Known, exchange: Exchange, conversation: str, received: da
     return Taken(telling.conversation, events)
 
 
-def _choice(known: Known, exchange: Exchange, brought: announcing.Brought, prompt: bytes) -> Choice | None:
+def _choice(known: Known, exchange: Exchange, parts: Sequence[Part], prompt: bytes, *, replaced: bool) -> Choice | None:
     """Where the server holds the earlier messages, the exchange says which one it goes on from, or it is the last."""
     if not exchange.whole and known.heads:
         named = [head for head in known.heads if head.exchange == exchange.previous and exchange.previous]
         latest = max(zip(known.used, range(len(known.heads)), strict=True))[1]
-        return whole(named[0] if named else known.heads[latest], len(brought.context))
+        return whole(named[0] if named else known.heads[latest], len(parts))
     lines = frozenset(line for answer in known.answers for line in answer.lines)
     sums_up = any(given_summary(block.text, lines) for block in exchange.system if isinstance(block, Text))
     evidence = Evidence(lines, said_to_be_compacted=bool(exchange.compacted), prompt_sums_up=sums_up)
     at = microseconds(exchange.at) if exchange.at else 0
-    choice = choose(known, parts_of(exchange.sent, brought.lead or brought.context), prompt, evidence, at)
-    if choice is None and brought.announced is not None and known.heads:
+    choice = choose(known, parts, prompt, evidence, at)
+    if choice is None and replaced and known.heads:
         return _replaced_wholly(known, prompt)
     return choice
 
