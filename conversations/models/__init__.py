@@ -7,13 +7,14 @@ from conversations.models.conversation import Agent, Conversation, Message, Requ
 from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLine
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
-from conversations.models.spending import AgentDay, Budget, ConversationCount, ConversationDay, ModelPrice
+from conversations.models.spending import AgentDay, AgentTotal, Budget, ConversationCount, ConversationDay, ModelPrice
 from conversations.models.workspace import ApiKey, Membership, Workspace
 
 __all__ = [
     "Addition",
     "Agent",
     "AgentDay",
+    "AgentTotal",
     "ApiKey",
     "Batch",
     "BatchChunk",

@@ -99,6 +99,26 @@ class AgentDay(TokenSums):
         return f"{self.model} on {self.day} by agent {self.agent_id}"
 
 
+class AgentTotal(TokenSums):
+    """The same over all days: what budgets that are not of money are read from, before every request of an agent."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="agent_totals", db_index=False)
+    agent = models.ForeignKey(
+        Agent, models.DO_NOTHING, null=True, related_name="totals", db_constraint=False, db_index=False
+    )
+    model = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "agent", "model"], name="agent_total_once", nulls_distinct=False
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.model} by agent {self.agent_id}"
+
+
 class ModelPrice(models.Model):
     """What a workspace pays for models whose name fits a pattern, from a day on; US dollars per million tokens.
 

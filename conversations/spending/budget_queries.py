@@ -1,15 +1,19 @@
 """Read how budgets stand: each a fixed number of queries, however many conversations there are."""
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+from django.core.cache import cache
 from django.db import connection
+from django.db.models import QuerySet
 
-from conversations.models import Budget, Conversation, ConversationDay, Workspace
+from conversations.models import AgentTotal, Budget, Conversation, ConversationDay, Workspace
 from conversations.spending.budgets import Rule, Standing, stand, used_of, worst
 from conversations.spending.prices import PriceTable
-from conversations.spending.queries import DayRow, agent_days, price_table, savings_of_workspace, summed
+from conversations.spending.queries import DayRow, agent_days, price_table, savings_of_workspace, summed, summed_by
 from conversations.spending.savings import Savings, savings_of
 from conversations.spending.tally import NAMES, Sums
 from conversations.vocabulary import BudgetAction, BudgetMetric, BudgetScope, BudgetState
@@ -35,27 +39,82 @@ def rule_of(budget: Budget) -> Rule:
 def budget_status(workspace: Workspace, *, agent: str = "", conversation: str = "") -> Status:
     """How every budget stands that a conversation (by its source's id) of an agent (by name) comes under.
 
-    Five queries at most. The agent of a known conversation need not be named."""
+    Six queries at most, of few rows each. The agent of a known conversation need not be named."""
     found = conversations_named(workspace, conversation) if conversation else []
     agent = agent or next((name for _, name in found if name), "")
     rules = [rule_of(row) for row in Budget.objects.filter(workspace=workspace).order_by("id")]
     ours = [rule for rule in rules if _concerns(rule, agent, conversation)]
-    prices = price_table(workspace) if any(rule.metric == BudgetMetric.COST for rule in ours) else PriceTable([])
-    spent = {
-        scope: savings_of(_spent(workspace, scope, agent, [pk for pk, _ in found]), prices)
-        for scope in {rule.scope for rule in ours}
-    }
-    standings = [
-        stand(rule, _used(rule, spent[rule.scope]), agent=agent, conversation=conversation) for rule in ours
-    ]  # fmt: skip
+    subject = _Subject(workspace, agent, [pk for pk, _ in found])
+    standings = [stand(rule, subject.used(rule), agent=agent, conversation=conversation) for rule in ours]
     followed = worst(standings)
     if followed is None:
         return Status(BudgetState.OK, "", [])
     return Status(followed.state, followed.message, standings)
 
 
-def _used(rule: Rule, spent: Savings) -> float | None:
-    return used_of(rule.metric, spent.sums, spent.cost)
+@dataclass(slots=True)
+class _Subject:
+    """Who is asked for; each scope is read once, and only if a budget counts it."""
+
+    workspace: Workspace
+    agent: str
+    conversations: list[int]
+    _sums: dict[BudgetScope, Sums] = field(default_factory=dict)
+    _costs: dict[BudgetScope, float | None] = field(default_factory=dict)
+    _prices: PriceTable | None = None
+
+    def used(self, rule: Rule) -> float | None:
+        """How much of the rule's metric."""
+        if rule.metric == BudgetMetric.COST:
+            if rule.scope not in self._costs:
+                self._costs[rule.scope] = self._cost(rule.scope)
+            return self._costs[rule.scope]
+        if rule.scope not in self._sums:
+            self._sums[rule.scope] = self._total(rule.scope)
+        return used_of(rule.metric, self._sums[rule.scope], None)
+
+    def _total(self, scope: BudgetScope) -> Sums:
+        totals = AgentTotal.objects.filter(workspace=self.workspace)
+        rows: dict[BudgetScope, QuerySet[Any]] = {
+            BudgetScope.CONVERSATION: self._own_days(),
+            BudgetScope.AGENT: totals.filter(agent__name=self.agent),
+            BudgetScope.WORKSPACE: totals,
+        }
+        found = Sums()
+        for row in rows[scope].values_list(*NAMES):
+            found += Sums(*row)
+        return found
+
+    def _cost(self, scope: BudgetScope) -> float | None:
+        """Of an agent or workspace from memory, if it was worked out less than COST_SECONDS ago."""
+        if scope == BudgetScope.CONVERSATION:
+            return self._fresh_cost(self._own_days())
+        rows = agent_days(self.workspace)
+        if scope == BudgetScope.WORKSPACE:
+            return _remembered(f"cost:{self.workspace.pk}", lambda: self._fresh_cost(rows))
+        name = hashlib.sha256(self.agent.encode()).hexdigest()
+        return _remembered(
+            f"cost:{self.workspace.pk}:{name}", lambda: self._fresh_cost(rows.filter(agent__name=self.agent))
+        )
+
+    def _own_days(self) -> QuerySet[ConversationDay]:
+        return ConversationDay.objects.filter(workspace=self.workspace, conversation__in=self.conversations)
+
+    def _fresh_cost(self, rows: QuerySet[Any]) -> float | None:
+        self._prices = self._prices or price_table(self.workspace)
+        return savings_of(summed(rows, self._prices), self._prices).cost
+
+
+#: Adding up a year of 20 agents takes 40 ms, and is asked for before every request of all of them.
+COST_SECONDS = 5
+
+
+def _remembered(key: str, work_out: Callable[[], float | None]) -> float | None:
+    found: tuple[float | None] | None = cache.get(key)
+    if found is None:
+        found = (work_out(),)
+        cache.set(key, found, COST_SECONDS)
+    return found[0]
 
 
 def _concerns(rule: Rule, agent: str, conversation: str) -> bool:
@@ -63,13 +122,6 @@ def _concerns(rule: Rule, agent: str, conversation: str) -> bool:
         return False
     named = {BudgetScope.CONVERSATION: conversation, BudgetScope.AGENT: agent, BudgetScope.WORKSPACE: "always"}
     return bool(named[rule.scope])
-
-
-def _spent(workspace: Workspace, scope: BudgetScope, agent: str, conversations: Sequence[int]) -> list[DayRow]:
-    if scope == BudgetScope.CONVERSATION:
-        return summed(ConversationDay.objects.filter(workspace=workspace, conversation__in=conversations))
-    rows = agent_days(workspace)
-    return summed(rows.filter(agent__name=agent) if scope == BudgetScope.AGENT else rows)
 
 
 #: The source stands before the id in the index: what sources there are is found by jumping from one to the next.
@@ -140,15 +192,17 @@ def _overview(budget: Budget, cases: Sequence[_Case]) -> Overview:
     return Overview(budget, *fullest)
 
 
+def _used(rule: Rule, spent: Savings) -> float | None:
+    return used_of(rule.metric, spent.sums, spent.cost)
+
+
 def _everybody(workspace: Workspace, prices: PriceTable) -> list[_Case]:
     return [("", None, savings_of_workspace(workspace, prices))]
 
 
 def _agents(workspace: Workspace, prices: PriceTable) -> list[_Case]:
-    by_name: dict[str, list[DayRow]] = defaultdict(list)
-    for name, model, day, *sums in agent_days(workspace).values_list("agent__name", "model", "day", *NAMES):
-        by_name[name or ""].append((model, day, Sums(*sums)))
-    return [(name, name or None, savings_of(rows, prices)) for name, rows in sorted(by_name.items())]
+    by_name = summed_by(agent_days(workspace), prices, "agent__name")
+    return [(name or "", name or None, savings_of(rows, prices)) for (name,), rows in by_name]
 
 
 def _conversations(workspace: Workspace, prices: PriceTable) -> list[_Case]:

@@ -204,12 +204,19 @@ def _save_conversation_days(cursor: CursorWrapper, added: Sequence[tuple[_Count,
 def _save_agent_days(cursor: CursorWrapper, deltas: Deltas) -> None:
     """In one order everywhere, after the conversations' locks: two workers wait for each other and do not deadlock."""
     nothing = Sums()
-    rows = [
-        (workspace, agent, day, model, *sums.values())
-        for (workspace, agent, day, model), sums in sorted(deltas.items(), key=_in_order)
-        if sums != nothing
-    ]
-    _upsert(cursor, "agentday", "agent_id, day, model", rows, kinds="bigint date text")
+    changed = [(key, sums) for key, sums in sorted(deltas.items(), key=_in_order) if sums != nothing]
+    totals: dict[tuple[int, int | None, str], Sums] = defaultdict(Sums)
+    for (workspace, agent, _, model), sums in changed:
+        totals[workspace, agent, model] += sums
+    days = [(*key, *sums.values()) for key, sums in changed]
+    _upsert(cursor, "agentday", "agent_id, day, model", days, kinds="bigint date text")
+    rows = [(*key, *sums.values()) for key, sums in sorted(totals.items(), key=lambda each: _agent_first(each[0]))]
+    _upsert(cursor, "agenttotal", "agent_id, model", rows, kinds="bigint text")
+
+
+def _agent_first(key: tuple[int, int | None, str]) -> tuple[int, int, str]:
+    workspace, agent, model = key
+    return (workspace, agent or 0, model)
 
 
 def _in_order(item: tuple[tuple[int, int | None, date, str], Sums]) -> tuple[int, int, date, str]:

@@ -53,6 +53,11 @@ class PriceTable:
         self._sides = (tuple(own), tuple(built_in))
         self._found: dict[tuple[str, date], Price | None] = {}
 
+    @property
+    def changes(self) -> list[date]:
+        """The days from which some price holds, in order: between two of them none changes."""
+        return sorted({price.since for side in self._sides for price in side if price.since})
+
     def price(self, model: str, day: date) -> Price | None:
         """The most exact pattern that fits the name, as written or plain; of equal ones the newest by that day."""
         key = (model, day)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import DateField, F, Func, IntegerField, Min, QuerySet, Sum, Value
+from django.db.models.functions import Cast
 
 from conversations.models import (
     AgentDay,
@@ -89,18 +91,16 @@ def savings_by_agent(
     workspace: Workspace, prices: PriceTable, since: date | None = None
 ) -> list[tuple[str, str, Savings]]:
     """(name, version, savings) of each agent, the one that would have sent most first. One query."""
-    by_agent: dict[tuple[str, str], list[DayRow]] = defaultdict(list)
-    for name, version, model, day, *sums in agent_days(workspace, since).values_list(
-        "agent__name", "agent__version", "model", "day", *NAMES
-    ):
-        by_agent[name or "", version or ""].append((model, day, Sums(*sums)))
-    found = [(name, version, savings_of(rows, prices)) for (name, version), rows in by_agent.items()]
+    found = [
+        (name or "", version or "", savings_of(rows, prices))
+        for (name, version), rows in summed_by(agent_days(workspace, since), prices, "agent__name", "agent__version")
+    ]
     return sorted(found, key=lambda each: (-each[2].at_least, each[:2]))
 
 
 def savings_of_workspace(workspace: Workspace, prices: PriceTable, since: date | None = None) -> Savings:
     """Of all its conversations. One query."""
-    return savings_of(summed(agent_days(workspace, since)), prices)
+    return savings_of(summed(agent_days(workspace, since), prices), prices)
 
 
 def agent_days(workspace: Workspace | int, since: date | None = None) -> QuerySet[AgentDay]:
@@ -113,8 +113,19 @@ def _rows(rows: QuerySet[Any]) -> list[DayRow]:
     return [(model, day, Sums(*sums)) for model, day, *sums in rows.values_list("model", "day", *NAMES)]
 
 
-def summed(rows: QuerySet[Any]) -> list[DayRow]:
-    """By model and day, added up by Postgres."""
-    totals = rows.order_by().values("model", "day").annotate(**{f"sum_{name}": Sum(name) for name in NAMES})
+def summed(rows: QuerySet[Any], prices: PriceTable) -> list[DayRow]:
+    """Added up by Postgres by model and by times in which no price changed: a few rows instead of one a day."""
+    return [row for _, found in summed_by(rows, prices) for row in found]
+
+
+def summed_by(rows: QuerySet[Any], prices: PriceTable, *by: str) -> list[tuple[tuple[Any, ...], list[DayRow]]]:
+    """The same for each value of the columns `by`."""
+    period = Func(F("day"), Value(prices.changes, ArrayField(DateField())), function="width_bucket")
+    totals = rows.order_by().annotate(period=Cast(period, IntegerField())).values(*by, "model", "period")
     names = [f"sum_{name}" for name in NAMES]
-    return [(model, day, Sums(*map(int, sums))) for model, day, *sums in totals.values_list("model", "day", *names)]
+    totals = totals.annotate(first=Min("day"), **{f"sum_{name}": Sum(name) for name in NAMES})
+    found: dict[tuple[Any, ...], list[DayRow]] = defaultdict(list)
+    for row in totals.values_list(*by, "model", "first", *names):
+        key, (model, day, *sums) = row[: len(by)], row[len(by) :]
+        found[key].append((model, day, Sums(*map(int, sums))))
+    return list(found.items())

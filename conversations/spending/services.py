@@ -2,7 +2,7 @@
 
 from django.db import connection, transaction
 
-from conversations.models import AgentDay, Conversation, Workspace
+from conversations.models import AgentDay, AgentTotal, Conversation, Workspace
 from conversations.spending.counting import Grown, count_grown
 from conversations.spending.tally import NAMES
 
@@ -31,15 +31,21 @@ def _recount_some(ids: list[int]) -> None:
 
 def _sum_agents(workspace: Workspace) -> None:
     """From the conversations' sums, with nobody counting meanwhile."""
-    names = ", ".join(NAMES)
-    sums = ", ".join(f"sum(d.{name})" for name in NAMES)
+    names, sums = ", ".join(NAMES), ", ".join(f"sum(d.{name})" for name in NAMES)
     with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE conversations_agentday IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute("LOCK TABLE conversations_agentday, conversations_agenttotal IN SHARE ROW EXCLUSIVE MODE")
         AgentDay.objects.filter(workspace=workspace).delete()
+        AgentTotal.objects.filter(workspace=workspace).delete()
         cursor.execute(
             f"INSERT INTO conversations_agentday (workspace_id, agent_id, model, day, {names})"  # noqa: S608 -- constants
             f" SELECT d.workspace_id, c.agent_id, d.model, d.day, {sums} FROM conversations_conversationday d"
             " JOIN conversations_conversationcount c USING (workspace_id, conversation_id)"
             " WHERE d.workspace_id = %s GROUP BY 1, 2, 3, 4",
+            [workspace.pk],
+        )
+        cursor.execute(
+            f"INSERT INTO conversations_agenttotal (workspace_id, agent_id, model, {names})"  # noqa: S608 -- constants
+            f" SELECT d.workspace_id, d.agent_id, d.model, {sums} FROM conversations_agentday d"
+            " WHERE d.workspace_id = %s GROUP BY 1, 2, 3",
             [workspace.pk],
         )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from conversations.spending.counting import Grown, count_grown
 from tests.factories import (
     create_api_key,
     create_batch,
@@ -10,6 +11,7 @@ from tests.factories import (
     create_message,
     create_request,
 )
+from tests.spending.rows import create_budget, create_price
 from tests.web.audited import create_addition, create_audit, create_finding, create_life_line
 
 
@@ -67,7 +69,11 @@ def filled(acme, live_server):
     create_api_key(acme)
     conversation.sparkline = {"stride": 1, "count": 8, "points": [[20_000, 20_000], [140_000, 140_000]], "marks": [1]}
     conversation.save(update_fields=["sparkline"])
+    count_grown([Grown(acme.pk, conversation.pk, conversation.agent_id, earliest=0)])
+    budget = create_budget(acme, scope="conversation", limit=500_000)
+    create_price(acme)
     rows = {
+        "budget": budget,
         "conversation": conversation,
         "compaction": compaction,
         "opaque": opaque,

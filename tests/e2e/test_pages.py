@@ -6,7 +6,20 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.e2e.browsing import filled, go, page  # noqa: F401 -- fixtures
 
 # URLs below the workspace; names in braces are rows of the filled one
-EMPTY = ["", "conversations/", "conversations/?q=nothing", "compactions/", "import/", "settings/api-keys/", "nothing/"]
+EMPTY = [
+    "",
+    "conversations/",
+    "conversations/?q=nothing",
+    "compactions/",
+    "savings/",
+    "savings/?days=",
+    "budgets/",
+    "connect/",
+    "import/",
+    "settings/api-keys/",
+    "settings/prices/",
+    "nothing/",
+]
 FILLED = [
     "",
     "conversations/",
@@ -23,7 +36,14 @@ FILLED = [
     "messages/{message}/",
     "import/",
     "batches/{batch}/",
+    "conversations/{conversation}/savings/",
+    "savings/?days=",
+    "budgets/",
+    "budgets/new/",
+    "budgets/{budget}/",
+    "connect/",
     "settings/api-keys/",
+    "settings/prices/",
 ]
 
 

@@ -2,7 +2,7 @@
 
 from django.db.models import F
 
-from conversations.models import AgentDay, Budget, ConversationCount, ConversationDay, ModelPrice
+from conversations.models import AgentDay, AgentTotal, Budget, ConversationCount, ConversationDay, ModelPrice
 from tests.factories import START
 
 DAY = START.date()
@@ -19,11 +19,12 @@ def spend(conversation, *, model="claude-opus-5", day=DAY, **sums):
         conversation=conversation,
         defaults={"frontier": 1, "agent": conversation.agent},
     )
-    row, is_new = AgentDay.objects.get_or_create(
-        workspace=conversation.workspace, agent=conversation.agent, model=model, day=day, defaults=sums
-    )
-    if not is_new:
-        AgentDay.objects.filter(pk=row.pk).update(**{name: F(name) + value for name, value in sums.items()})
+    for table, key in ((AgentDay, {"day": day}), (AgentTotal, {})):
+        row, is_new = table.objects.get_or_create(
+            workspace=conversation.workspace, agent=conversation.agent, model=model, **key, defaults=sums
+        )
+        if not is_new:
+            table.objects.filter(pk=row.pk).update(**{name: F(name) + value for name, value in sums.items()})
 
 
 def create_budget(workspace, **fields):

@@ -7,7 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.ingest import services
-from conversations.models import AgentDay, Compaction, Conversation, ConversationCount, ConversationDay, Request
+from conversations.models import (
+    AgentDay,
+    AgentTotal,
+    Compaction,
+    Conversation,
+    ConversationCount,
+    ConversationDay,
+    Request,
+)
 from conversations.spending.tally import NAMES
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -41,11 +49,16 @@ def send(acme):
 def sums(rows=ConversationDay):
     found = {}
     for row in rows.objects.all():
-        mine = found.setdefault((row.model, str(row.day)), {})
+        mine = found.setdefault((row.model, str(getattr(row, "day", ""))), {})
         for name in NAMES:
             if value := getattr(row, name):
                 mine[name] = mine.get(name, 0) + value
     return found
+
+
+def forget_agents():
+    AgentDay.objects.all().delete()
+    AgentTotal.objects.all().delete()
 
 
 def total(name, rows=ConversationDay):
@@ -61,6 +74,9 @@ def test_turns_are_summed_by_model_and_day(send):
         ("claude-haiku-4-5", "2026-11-21"): {"calls": 1, "input_tokens": 10, "output_tokens": 10},
     }
     assert sums(AgentDay) == sums()
+    assert {model: found["input_tokens"] for (model, _), found in sums(AgentTotal).items()} == {
+        "claude-opus-5": 6000, "claude-haiku-4-5": 10,
+    }  # fmt: skip
 
 
 def test_what_a_compaction_freed_is_counted_on_every_turn_after_it(send):
@@ -78,7 +94,7 @@ def test_reading_only_what_is_new_gives_the_same(send):
 
     step_by_step = (sums(), sums(AgentDay), ConversationCount.objects.values().get())
     Conversation.objects.all().delete()
-    AgentDay.objects.all().delete()
+    forget_agents()
     send(*events)
 
     assert (sums(), sums(AgentDay)) == step_by_step[:2]
@@ -116,7 +132,7 @@ def test_what_comes_late_or_changes_is_counted_as_if_it_had_been_there(send, lat
     after = (sums(), sums(AgentDay))
 
     Conversation.objects.all().delete()
-    AgentDay.objects.all().delete()
+    forget_agents()
     send(*[event for event in events if event["id"] != late["id"]], late)
 
     assert (sums(), sums(AgentDay)) == after
@@ -178,7 +194,7 @@ events = st.lists(
 @given(made=events, order=st.randoms(use_true_random=False), groups=st.integers(1, 4))
 def test_any_order_and_any_batches_give_the_same_sums(send, made, order, groups):
     Conversation.objects.all().delete()
-    AgentDay.objects.all().delete()
+    forget_agents()
     told = [
         turn(n, one, output=two)
         if kind == "turn"
@@ -188,7 +204,7 @@ def test_any_order_and_any_batches_give_the_same_sums(send, made, order, groups)
     send(*told)
     at_once = (sums(), sums(AgentDay))
     Conversation.objects.all().delete()
-    AgentDay.objects.all().delete()
+    forget_agents()
     order.shuffle(told)
 
     for start in range(groups):
@@ -197,17 +213,20 @@ def test_any_order_and_any_batches_give_the_same_sums(send, made, order, groups)
 
     assert {key: value for key, value in sums().items() if value} == at_once[0]
     assert {key: value for key, value in sums(AgentDay).items() if value} == at_once[1]
+    assert total("input_tokens", AgentTotal) == total("input_tokens")
+    assert total("freed_input_tokens", AgentTotal) == total("freed_input_tokens")
 
 
 def test_recount_puts_right_what_went_wrong(send, capsys):
     send({"type": "conversation", "conversation": "c", "agent": "coder"}, turn(1, 1000), turn(2, 90_000), cut(2))
     send(turn(3, 20_000), turn(1, 5, id="other", conversation="d"))
-    right = (sums(), sums(AgentDay))
+    right = (sums(), sums(AgentDay), sums(AgentTotal))
     ConversationDay.objects.update(input_tokens=7, model="wrong")
     AgentDay.objects.update(input_tokens=8)
+    AgentTotal.objects.update(input_tokens=9)
     ConversationCount.objects.filter(conversation__external_id="d").delete()
 
     call_command("recount")
 
-    assert (sums(), sums(AgentDay)) == right
+    assert (sums(), sums(AgentDay), sums(AgentTotal)) == right
     assert capsys.readouterr().out == "acme: 2 conversations\n"
