@@ -33,7 +33,7 @@ class Compaction:
 
 @dataclass(frozen=True, slots=True)
 class CompactionEvent:
-    """One compaction of a run. What `on_compaction` returns is kept verbatim behind the summary, if the run is paused.
+    """One compaction of a run. What `on_compaction` returns is kept verbatim behind the summary, if the run pauses.
 
     `summary` None: it failed, and nothing was dropped. `sent` are the messages that it replaced.
     """
@@ -50,6 +50,29 @@ class CompactionEvent:
     def instructions_version(self) -> str:
         """Tells which wording of the instructions was used; "" = the API's own."""
         return instructions_version(self.instructions)
+
+    def last_turn(self) -> list[Any]:
+        """The last message that was sent, and the tool calls that it answers, which the API wants before it."""
+        needed = 2 if any(kind_of(block) == "tool_result" for block in blocks_of(self.sent[-1])) else 1
+        return [without_summaries(message) for message in self.sent[-needed:]]
+
+
+def without_summaries(message: Any) -> Any:
+    """The message without older compaction blocks: the last one in a request is the one that counts."""
+    blocks = blocks_of(message)
+    others = [block for block in blocks if kind_of(block) != "compaction"]
+    return message if len(others) == len(blocks) else {**message, "content": others}
+
+
+def blocks_of(message: Any) -> list[Any]:
+    """The blocks of a message; none where its content is a text."""
+    content = message["content"]
+    return [] if isinstance(content, str) else list(content)
+
+
+def kind_of(block: Any) -> str:
+    """The type of a block, which is the SDK's object or a dictionary."""
+    return str(block.get("type") if isinstance(block, dict) else getattr(block, "type", ""))
 
 
 def instructions_version(text: str | None) -> str:

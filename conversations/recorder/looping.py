@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .budgets import WRAP_UP, Budget, BudgetExceeded, BudgetStatus, BudgetWatch, worst
-from .compacting import BETA, Compaction, CompactionEvent
+from .compacting import BETA, Compaction, CompactionEvent, without_summaries
 
 log = logging.getLogger("observatory_recorder")
 
@@ -115,7 +115,7 @@ class Loop:
         self.run.compactions.append(event)
         kept = self.on_compaction(event) if self.on_compaction else None
         if kept and event.paused:
-            self.run.messages = [*self.run.messages, *kept]
+            self.run.messages = [*self.run.messages, *map(without_summaries, kept)]
 
     # --- budgets ------------------------------------------------------------------------------------------------------
 

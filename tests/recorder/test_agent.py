@@ -115,7 +115,7 @@ def test_a_pause_is_told_and_what_the_callback_keeps_follows_the_summary(client,
 
     def keep_the_last(event):
         events.append(event)
-        return event.sent[-1:]
+        return event.last_turn()
 
     model.replies += [calls(), pauses(), says("Done.", usage=usage())]
     run = start(client, on_compaction=keep_the_last, compaction=Compaction(instructions=" Keep ports. "))
@@ -126,9 +126,28 @@ def test_a_pause_is_told_and_what_the_callback_keeps_follows_the_summary(client,
     assert len(event.sent) == 3
     after = sent(model)[2]
     assert after[0] == {"role": "assistant", "content": [{"type": "compaction", "content": SUMMARY}]}
-    assert after[1] == sent(model)[1][-1]
+    assert after[1:] == sent(model)[1][-2:]  # the tool call and its result
     assert run.compactions == events
     assert run.total_tokens == 110 + 90_800 + 110
+
+
+def test_an_older_summary_is_never_kept_behind_a_newer_one(client, model):
+    both = [{"type": "compaction", "content": SUMMARY}, {"type": "tool_use", "id": "t", "name": "lookup", "input": {}}]
+    model.replies += [
+        says("", content=both, stop_reason="tool_use", usage=usage()),
+        pauses("<summary>Newer.</summary>"),
+        says("Done."),
+    ]
+    start(client, on_compaction=lambda event: event.last_turn())
+    last = sent(model)[2]
+    assert last[0]["content"] == [{"type": "compaction", "content": "<summary>Newer.</summary>"}]
+    assert [[block["type"] for block in message["content"]] for message in last[1:]] == [["tool_use"], ["tool_result"]]
+
+
+def test_the_last_turn_may_be_words(client, model):
+    model.replies += [pauses(), says("Done.")]
+    start(client, on_compaction=lambda event: event.last_turn())
+    assert sent(model)[1][1:] == START
 
 
 def test_a_compaction_without_pause_goes_on_in_the_same_answer(client, model):
