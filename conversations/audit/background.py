@@ -1,13 +1,13 @@
 """How a fact's words stand in what was dropped, in the summary and in what followed: what ranking knows besides."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from conversations.audit.model import Author, Fact, Line, Segment
 from conversations.audit.passages import PassageIndex, Rarity
-from conversations.audit.text import content_stems
+from conversations.audit.text import bag, content_stems
 
 #: Of the continuation only so much is read: what is needed later is needed soon. Characters.
 MAX_LATER = 90_000
@@ -34,17 +34,17 @@ class Windows:
         self.count = 0
         for text in texts:
             for start in range(0, len(text), WINDOW):
-                for stem in set(content_stems(text[start : start + WINDOW])):
+                for stem in bag(text[start : start + WINDOW]):
                     self._postings.setdefault(stem, []).append(self.count)
                 self.count += 1
 
     def share(self, stems: frozenset[str]) -> float:
         """The largest part of the stems' weight that one window holds, 0 to 1."""
-        weights = {stem: self._rarity(stem) for stem in stems}
-        scores: dict[int, float] = {}
+        weights = {stem: self._rarity[stem] for stem in stems}
+        scores: defaultdict[int, float] = defaultdict(float)
         for stem, weight in weights.items():
             for number in self._postings.get(stem, ()):
-                scores[number] = scores.get(number, 0.0) + weight
+                scores[number] += weight
         return max(scores.values(), default=0.0) / (sum(weights.values()) or 1.0)
 
 
@@ -78,8 +78,8 @@ def background_of(segment: Segment, facts: Sequence[Fact], index: PassageIndex) 
     last = _bounded((x for x in reversed(segment.dropped) if x.author in _SPOKEN), MAX_CURRENT)
     return Background(
         summary=Counter(stem for passage in index.passages for stem in passage.bag),
-        spoken=Counter(s for f in facts if f.author in _SPOKEN for s in set(content_stems(f.quote, 1_000))),
-        later=Counter(stem for text in said for stem in set(content_stems(text))),
+        spoken=Counter(s for f in facts if f.author in _SPOKEN for s in bag(f.quote[:1_000])),
+        later=Counter(stem for text in said for stem in bag(text)),
         ask=frozenset(content_stems(_last_words(segment.dropped) + " " + next_steps(segment.summary))),
         said_later=Windows(said, index.rarity),
         done_later=Windows(done, index.rarity),

@@ -50,21 +50,33 @@ _SEGMENT = re.compile(r"&&|\|\||[;\n|]")
 _ASSIGNMENT = re.compile(r"^\s*(?:\w+=\S*\s+)+")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
 
-_FAILED = re.compile(
-    r"[1-9]\d* (?:tests? )?(?:failed|failing|failures?|errors?|problems?)\b|failures?: [1-9]|^[ \t]{0,8}FAIL\b|"
-    r"--- FAIL|"
-    r"npm ERR!|error TS\d+|ELIFECYCLE|[Ee]xit (?:code|status):? [1-9]|^panic: |Traceback \(most recent|BUILD FAILED|"
-    r"^error(?:\[\w+\])?: |^fatal: |^make: \*\*\*",
-    re.MULTILINE,
-)
+#: How tools report a failure. Each pattern stands under a sign that is in every text that it fits, since most texts
+#: have none, and to look for a sign takes a hundredth of the time. A text is given a line break before its first line.
+_FAILED = {
+    sign: re.compile(pattern)
+    for signs, pattern in (
+        (("fail", "error", "problem"), r"[1-9]\d* (?:tests? )?(?:failed|failing|failures?|errors?|problems?)\b"),
+        (("failure",), r"failures?: [1-9]"),
+        (("FAIL",), r"\n[ \t]{0,8}FAIL\b|--- FAIL|BUILD FAILED"),
+        (("npm ERR!", "ELIFECYCLE", "Traceback (most recent", "\npanic: ", "\nfatal: ", "\nmake: ***"), ""),
+        (("error TS",), r"error TS\d"),
+        (("xit code", "xit status"), r"[Ee]xit (?:code|status):? [1-9]"),
+        (("\nerror",), r"\nerror(?:\[\w+\])?: "),
+    )
+    for sign in signs
+}
 #: What harnesses answer when they, not the tool, refuse: no sign of what the agent knows.
-HARNESS_ERROR = re.compile(
+_HARNESS_ERROR = re.compile(
     r"<tool_use_error>|File has (?:not been read yet|been (?:unexpectedly )?modified)|String to replace not found|"
     r"Found \d+ matches of the string|No changes to make|doesn't want to (?:proceed|take this action)|"
     r"Request interrupted|Sibling tool call errored|exceeds maximum allowed (?:tokens|size)|InputValidationError|"
     r"requires approval|permission to use|was blocked\b",
     re.IGNORECASE,
 )
+#: The same for `_HARNESS_ERROR`, in small letters.
+_HARNESS_SIGNS = ("<tool_use_error>", "file has ", "to replace not", "matches of the", "no changes to", "doesn't want",
+                  "request int", "sibling tool", "exceeds max", "inputvalidation", "requires appr", "permission to",
+                  "was blocked")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,12 +109,25 @@ class Call:
     @cached_property
     def failed(self) -> bool:
         """The tool says so itself, or its text does."""
-        return self.result is not None and (self.result.is_error or bool(_FAILED.search(ends(self.result.text))))
+        return self.result is not None and (self.result.is_error or says_failed(self.result.text))
 
     @cached_property
     def harness_error(self) -> bool:
         """The harness refused the call; the tool never ran."""
-        return self.result is not None and bool(HARNESS_ERROR.search(self.result.text[:2000]))
+        return self.result is not None and is_harness_error(self.result.text)
+
+
+def says_failed(text: str) -> bool:
+    """Whether a tool's output says that something went wrong."""
+    text = f"\n{ends(text)}"
+    return any(sign in text and pattern.search(text) for sign, pattern in _FAILED.items())
+
+
+def is_harness_error(text: str) -> bool:
+    """Whether a result is the harness's refusal."""
+    beginning = text[:2_000]
+    small = beginning.lower()
+    return any(sign in small for sign in _HARNESS_SIGNS) and bool(_HARNESS_ERROR.search(beginning))
 
 
 def ends(text: str) -> str:

@@ -6,8 +6,9 @@ The same extractor reads the source and the summary; two entities are the same t
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 
 class EntityKind(StrEnum):
@@ -30,8 +31,7 @@ class EntityKind(StrEnum):
     QUOTED = "quoted"
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(NamedTuple):
     """`text[start:end]`, which is `value` in canonical form. `unit`: what a number counts, as a lower-case word."""
 
     kind: EntityKind
@@ -57,6 +57,8 @@ SHORTEST_PATH, SHORTEST_NOUN, BARE_HOST = 4, 3, 3
 # A chunk is what stands between spaces, quotes and brackets. 300 characters hold any path or URL worth comparing.
 _CHUNK = re.compile(r"[^\s\"'`<>()\[\]{},;|“”‘’]{2,300}")
 _PIECE = re.compile(r"[^=]+")
+_QUOTES = frozenset("`'\"")
+_DIGIT = re.compile(r"\d")
 _TELLING = re.compile(r"[0-9/\\_.#:-]|[a-z][A-Z]|[A-Z]{2}")
 _LINE_SUFFIX = re.compile(r"(?::\d+(?:[-:]\d+)?|#L\d+(?:-L?\d+)?)$")
 #: A line as grep lists it: path, number, content.
@@ -101,12 +103,18 @@ _SCALE = {"k": 1e3, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 _CODE_SUFFIX = frozenset(["com", "org", "net", "io", "dev", "ai"])
 
 
-def entities(text: str, cwd: str = "") -> list[Entity]:
-    """The entities of `text` by place. Spans of different kinds may overlap only where one is a quoted string."""
-    found = [*_chunks(text, cwd), *_dates(text)]
-    taken = sorted((e.start, e.end) for e in found)
-    found += [e for e in _numbers(text) if not _inside(e, taken)]
-    found += _quoted(text, {(e.start, e.end) for e in found})
+def entities(text: str, cwd: str = "", *, quoted: bool = True) -> list[Entity]:
+    """The entities of `text` by place. Spans of different kinds may overlap only where one is a quoted string.
+
+    `quoted`: quoted strings, too.
+    """
+    found = list(_chunks(text, cwd))
+    if _DIGIT.search(text):
+        found += _dates(text)
+        taken = sorted((e.start, e.end) for e in found)
+        found += [e for e in _numbers(text) if not _inside(e, taken)]
+    if quoted:
+        found += _quoted(text, {(e.start, e.end) for e in found})
     return sorted(found, key=lambda e: (e.start, e.end))
 
 
@@ -138,11 +146,18 @@ def suffix_of(short: str, long: str) -> bool:
 
 def _chunks(text: str, cwd: str) -> Iterator[Entity]:
     for match in _CHUNK.finditer(text):
-        if _TELLING.search(match.group()):
-            quoted = match.start() > 0 and text[match.start() - 1] in "`'\""
-            for piece in _PIECE.finditer(match.group()) if "://" not in match.group() else (match,):
-                offset = match.start() if piece is not match else 0
-                yield from _of_piece(piece.group(), piece.start() + offset, cwd, quoted=quoted)
+        start = match.start()
+        for found in _of_chunk(match.group(), cwd, start > 0 and text[start - 1] in _QUOTES):
+            yield Entity(found.kind, found.value, start + found.start, start + found.end)
+
+
+@lru_cache(maxsize=50_000)
+def _of_chunk(chunk: str, cwd: str, quoted: bool) -> tuple[Entity, ...]:
+    """The entities of one chunk, with places in it. Words and names recur: of 35,600 chunks of facts 8,400 differ."""
+    if not _TELLING.search(chunk):
+        return ()
+    pieces = [(chunk, 0)] if "://" in chunk else [(piece.group(), piece.start()) for piece in _PIECE.finditer(chunk)]
+    return tuple(entity for piece, start in pieces for entity in _of_piece(piece, start, cwd, quoted=quoted))
 
 
 def _of_piece(piece: str, start: int, cwd: str, *, quoted: bool) -> Iterator[Entity]:

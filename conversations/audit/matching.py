@@ -1,7 +1,7 @@
 """What became of one fact in the context after a compaction: a cascade from exact to fuzzy, with reasons."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from conversations.audit import presence, values
@@ -36,36 +36,38 @@ class _Found:
 def judge(fact: Fact, index: PassageIndex) -> Judgement:
     """The outcome of `fact` in the context that `index` holds."""
     wordings = _wordings(fact)
-    if verbatim := _verbatim(wordings, index):
+    if verbatim := _verbatim(wordings.values(), index):
         return verbatim
     if not index.readable:
         return Judgement(
             Outcome.UNVERIFIABLE, Detail.NONE, 0.5, None, None, "unreadable", "The summary cannot be read."
         )
-    found = _look(wordings, index)
+    found, quote = _look(list(wordings), index), next(iter(wordings))
     return (
-        (found.span and altered(fact, wordings[0], found.span, index))
-        or _by_value(fact, wordings[0], found, index)
+        (found.span and altered(fact, quote, found.span, index))
+        or _by_value(fact, quote, found, index)
         or _by_presence(fact, found)
     )
 
 
-def _wordings(fact: Fact) -> list[str]:
-    """The ways the fact is put: the source's own words, then the sentence for people where it says more."""
+def _wordings(fact: Fact) -> dict[str, str]:
+    """The ways the fact is put, each with its flat form: the source's own words, then the sentence for people where it
+    says more."""
     quote, text = fact.quote[:MAX_FACT], fact.text[:MAX_FACT]
     if fact.author is Author.TOOL_INPUT:  # JSON: an escaped line break is not the letter n
         quote = _ESCAPE.sub("  ", quote)
-    return [quote] if not text or flat(quote) == flat(text) else [quote, text]
+    flat_quote, flat_text = flat(quote), flat(text)
+    return {quote: flat_quote} if not text or flat_quote == flat_text else {quote: flat_quote, text: flat_text}
 
 
 # --- verbatim --------------------------------------------------------------------------------------------------------
 
 
-def _verbatim(wordings: Sequence[str], index: PassageIndex) -> Judgement | None:
-    for words in filter(None, map(flat, wordings)):
+def _verbatim(flat_wordings: Iterable[str], index: PassageIndex) -> Judgement | None:
+    for words in filter(None, flat_wordings):
         if span := index.flat.find(words):
             return _kept(Detail.VERBATIM, 0.99, span, "verbatim", "The summary says it in the same words.")
-        if f" {words} " in index.kept_flat:
+        if index.keeps(words):
             return _kept(
                 Detail.VERBATIM, 0.99, None, "kept_message", "A message that was kept says it in the same words."
             )

@@ -8,11 +8,12 @@ import re
 from dataclasses import dataclass
 
 from conversations.audit.model import Detail
+from conversations.audit.patterns import AnyCase
 
 
-def _any(forms: str) -> re.Pattern[str]:
+def _any(forms: str) -> AnyCase:
     """Match any of the forms, parted by ";", as whole words."""
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(str.strip, forms.split(';')))})(?![\w-])", re.IGNORECASE)
+    return AnyCase(rf"(?<![\w-])(?:{'|'.join(map(str.strip, forms.split(';')))})(?![\w-])")
 
 
 #: A prohibition in its strong form. "don't" and "do not" only where they command: at the start of a clause.

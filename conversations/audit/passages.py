@@ -2,15 +2,28 @@
 
 import re
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from math import log
 
 from conversations.audit.entities import Entity, EntityKind, entities, key
 from conversations.audit.model import Segment
-from conversations.audit.text import STOP, WORD, bag, flat, grams, sentences, stems
+from conversations.audit.text import (
+    STOP,
+    WORD,
+    Known,
+    bag,
+    content_stems,
+    flat,
+    grams,
+    line_bags,
+    sentences,
+    signs,
+    stems,
+)
 from conversations.vocabulary import SummaryState
 
 #: Characters that are read of one summary. The longest seen has 40,000.
@@ -25,7 +38,10 @@ BEGINNING = 4
 #: Two lines are about the same when one has this share of the other's weight.
 SAME_SUBJECT = 0.4
 
-_LINE = re.compile(r"[^\n]{1,600}")
+#: Characters of a line; more of it counts as another one.
+LONGEST_LINE = 600
+
+_LINE = re.compile(rf"[^\n]{{1,{LONGEST_LINE}}}")
 _EXACT = re.compile(r"[\w./-]{2,200}", re.ASCII)
 _WRITTEN = re.compile(r"[0-9A-Z_./-]")
 
@@ -44,23 +60,33 @@ class Passage:
 class Window:
     """One or two neighbouring passages: their stems, what these begin with and weigh, and their character 4-grams."""
 
+    stems: tuple[str, ...]
     bag: frozenset[str]
     beginnings: frozenset[str]
     weight: float
-    grams: frozenset[str]
+    grams: frozenset[Hashable]
 
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """A text as `text.flat` gives it, with the way back: the word at `at[i]` of `words` stands at `spans[i]`."""
+    """A text as `text.flat` gives it, with the way back: the word at `at[i]` stands at `spans[i]`.
 
-    words: str
+    `padded`: the words with a space before and behind; `different`: each of them once.
+    """
+
+    padded: str
+    different: frozenset[str]
     at: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
 
+    @property
+    def words(self) -> str:
+        """The text, flat."""
+        return self.padded[1:-1]
+
     def find(self, needle: str) -> tuple[int, int] | None:
         """Where the flat `needle` stands, whole words only, as a span of the original text."""
-        place = f" {self.words} ".find(f" {needle} ") if needle else -1
+        place = self.padded.find(f" {needle} ") if needle and self.different.issuperset(needle.split(" ")) else -1
         if place < 0:
             return None
         first, last = bisect_right(self.at, place) - 1, bisect_right(self.at, place + len(needle) - 1) - 1
@@ -75,23 +101,44 @@ def flattened(text: str) -> Flat:
         at.append(place)
         spans.append(match.span())
         place += len(parts[-1]) + 1
-    return Flat(" ".join(parts), tuple(at), tuple(spans))
+    return Flat(f" {' '.join(parts)} ", frozenset(parts), tuple(at), tuple(spans))
 
 
-class Rarity:
-    """How telling a stem is: inverse document frequency over the lines of the material at hand."""
+class Rarity(dict[str, float]):
+    """How telling a stem is: inverse document frequency over the lines of the material at hand.
+
+    From about 0.7 (in every line) up to log(2n) (in none of n). A dictionary that fills itself: each stem is asked for
+    some 50 times, and a look-up takes a tenth of the logarithm.
+    """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._counts: Counter[str] = Counter()
-        self._lines = 0
-        for text in texts:
-            for line in _LINE.findall(text):
-                self._counts.update(bag(line))
-                self._lines += 1
+        bags = [bag for text in texts for bag in line_bags(text, LONGEST_LINE)]
+        self._counts = Counter(chain.from_iterable(bags))
+        self._lines = len(bags)
+
+    def __missing__(self, stem: str) -> float:
+        self[stem] = weight = log(1 + (self._lines + 1) / (self._counts.get(stem, 0) + 0.5))
+        return weight
 
     def __call__(self, stem: str) -> float:
-        """From about 0.7 (in every line) up to log(2n) (in none of n)."""
-        return log(1 + (self._lines + 1) / (self._counts[stem] + 0.5))
+        """The same as looking it up."""
+        return self[stem]
+
+
+class _Places(dict[str, int]):
+    """The passages that have a stem as the bits of a number, so that a window is looked up in one step.
+
+    Passage n is bit n + `AROUND`: `places[stem] >> n` begins with what stands up to `AROUND` passages before n.
+    """
+
+    AROUND = 2
+
+    def __init__(self, postings: Mapping[str, Sequence[int]]) -> None:
+        self._postings = postings
+
+    def __missing__(self, stem: str) -> int:
+        self[stem] = bits = sum(1 << number + self.AROUND for number in self._postings.get(stem, ()))
+        return bits
 
 
 class PassageIndex:
@@ -117,7 +164,7 @@ class PassageIndex:
         self.passages: list[Passage] = []
         self.trigrams: set[tuple[str, str, str]] = set()
         self.postings: dict[str, list[int]] = {}
-        self._places: dict[str, int] = {}
+        self.places = _Places(self.postings)
         self._windows: dict[tuple[int, int], Window] = {}
         for sentence in sentences(self.summary):
             self._add(sentence.start, sentence.end)
@@ -139,12 +186,6 @@ class PassageIndex:
         self.passages.append(passage)
         self.trigrams.update(triples(every))
 
-    def places(self, stem: str) -> int:
-        """The passages that have a stem, as the bits of a number: a window is then looked up in one step."""
-        if stem not in self._places:
-            self._places[stem] = sum(1 << number for number in self.postings.get(stem, ()))
-        return self._places[stem]
-
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Where the passages `first` to `last` stand in the summary."""
         return self.passages[first].start, self.passages[last].end
@@ -158,6 +199,14 @@ class PassageIndex:
     def kept_flat(self) -> str:
         """What is kept verbatim, flat; a sign that no flat text holds stands between texts."""
         return " \n ".join(["", *(flat(text) for text in bounded(self._kept, MAX_SOURCE)), ""])
+
+    @cached_property
+    def _kept_words(self) -> frozenset[str]:
+        return frozenset(self.kept_flat.split(" "))
+
+    def keeps(self, words: str) -> bool:
+        """Whether the flat `words` stand in what is kept. Most have a word that is nowhere in it: quick to tell."""
+        return self._kept_words.issuperset(words.split(" ")) and f" {words} " in self.kept_flat
 
     @cached_property
     def seen(self) -> str:
@@ -188,13 +237,32 @@ class PassageIndex:
 
     def lines_about(self, fact: str, position: int, word: str = "") -> Iterator[str]:
         """The lines dropped after `position` that carry much of what `fact` is about, and have `word`."""
-        weights = {stem: self.rarity(stem) for stem in bag(fact)}
+        weights = {stem: self.rarity[stem] for stem in bag(fact)}
         enough, wanted = SAME_SUBJECT * sum(weights.values()), word.lower()
-        for text in self.later(position):
-            if wanted in text.lower():
-                for line in _LINE.findall(text):
-                    if wanted in line.lower() and sum(weights.get(stem, 0.0) for stem in bag(line)) >= enough:
-                        yield line
+        carried: defaultdict[int, float] = defaultdict(float)
+        for stem, weight in weights.items():
+            for number in self._lines_with.get(stem, ()):
+                carried[number] += weight
+        for number in sorted(number for number, weight in carried.items() if weight >= enough):
+            at, line = self._lines[number]
+            if (at is None or at > position) and wanted in line.lower():
+                yield line
+
+    @cached_property
+    def _lines(self) -> list[tuple[int | None, str]]:
+        """What was dropped line by line, each with its position."""
+        positions: Sequence[int | None] = self._positions or [None] * len(self.sources)
+        told = zip(positions, bounded(self.sources), strict=True)
+        return [(position, line) for position, text in told for line in _LINE.findall(text)]
+
+    @cached_property
+    def _lines_with(self) -> dict[str, list[int]]:
+        """The numbers of the lines that have a stem; made when a fact asks, for 1 of 200 does."""
+        found: dict[str, list[int]] = {}
+        for number, (_, line) in enumerate(self._lines):
+            for stem in set(content_stems(line)):
+                found.setdefault(stem, []).append(number)
+        return found
 
     def later(self, position: int) -> Iterator[str]:
         """What was dropped after `position`, in order; everything where positions are not known."""
@@ -225,24 +293,27 @@ class PassageIndex:
         return exact_words(self.summary)
 
     @cached_property
-    def grams(self) -> set[str]:
+    def grams(self) -> set[Hashable]:
         """The character 4-grams of the summary's content stems."""
         return set().union(*(self.grams_of(number) for number in range(len(self.passages))))
 
     @cached_property
-    def _grams(self) -> dict[int, set[str]]:
+    def _grams(self) -> dict[int, set[Hashable]]:
         return {}
 
     def window(self, first: int, last: int) -> Window:
         """The passages `first` to `last` as one; computed once, since many facts have the same nearest window."""
         if (first, last) not in self._windows:
-            bag = frozenset().union(*(passage.bag for passage in self.passages[first : last + 1]))
+            passages = self.passages[first : last + 1]
+            stems = tuple(stem for passage in passages for stem in passage.stems)
+            bag = frozenset().union(*(passage.bag for passage in passages))
             beginnings = frozenset(stem[:BEGINNING] for stem in bag if len(stem) >= BEGINNING)
             near = frozenset(self.grams_of(first) | self.grams_of(last))
-            self._windows[first, last] = Window(bag, beginnings, sum(map(self.rarity, bag)), near)
+            weight = sum(map(self.rarity.__getitem__, bag))
+            self._windows[first, last] = Window(stems, bag, beginnings, weight, near)
         return self._windows[first, last]
 
-    def grams_of(self, number: int) -> set[str]:
+    def grams_of(self, number: int) -> set[Hashable]:
         """The character 4-grams of one passage's content stems; computed once."""
         if number not in self._grams:
             self._grams[number] = grams(" ".join(self.passages[number].stems))
@@ -260,8 +331,19 @@ def bounded(texts: Sequence[str], block: int = MAX_BLOCK) -> Iterator[str]:
 
 def exact_words(text: str, limit: int | None = None) -> set[str]:
     """Words that stand for one thing only (names, code, paths, numbers), in lower case, "./-_" trimmed."""
-    found = (match.group().strip("./-_") for match in _EXACT.finditer(text, 0, len(text) if limit is None else limit))
-    return {word.lower() for word in found if _WRITTEN.search(word)}
+    runs = (text if limit is None else text[:limit]).encode("ascii", "replace").translate(_EXACT_SIGNS).decode().split()
+    return {word for run in set(runs) for word in _WRITTEN_ONE_WAY[run]}
+
+
+def _written_one_way(run: str) -> Iterator[str]:
+    for written in _EXACT.findall(run):
+        word = written.strip("./-_")
+        if _WRITTEN.search(word):
+            yield word.lower()
+
+
+_EXACT_SIGNS = signs("_./-")
+_WRITTEN_ONE_WAY = Known(_written_one_way)
 
 
 def triples(words: Sequence[str]) -> set[tuple[str, str, str]]:

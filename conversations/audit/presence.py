@@ -1,11 +1,13 @@
 """How likely a summary lets its reader know a fact: lexical evidence of its best passages, weighed by a model."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from math import exp, log
+from operator import mul
 
 from conversations.audit.passages import BEGINNING, PassageIndex, Window, exact_words, triples
 from conversations.audit.text import STOP, grams, stems
@@ -46,16 +48,16 @@ class Evidence:
 class _Fact:
     """The fact's words with their weights."""
 
+    __slots__ = ("every", "exact", "grams", "stems", "total", "weights")
+
     def __init__(self, text: str, index: PassageIndex) -> None:
         self.every = stems(text, MAX_FACT)
         self.stems = [stem for stem in self.every if stem not in STOP]
-        self.weights = {stem: index.rarity(stem) for stem in self.stems}
+        rarity = index.rarity
+        self.weights = {stem: rarity[stem] for stem in self.stems}
         self.total = sum(self.weights.values())
         self.grams = grams(" ".join(self.stems))
         self.exact = exact_words(text, MAX_FACT)
-
-    def weight_in(self, bag: frozenset[str]) -> float:
-        return sum(weight for stem, weight in self.weights.items() if stem in bag)
 
 
 def evidence(text: str, index: PassageIndex) -> Evidence:
@@ -72,10 +74,11 @@ def evidence(text: str, index: PassageIndex) -> Evidence:
 
 def _scores(fact: _Fact, index: PassageIndex) -> dict[int, float]:
     """Weight of the fact's words in each passage that has any."""
-    scores: dict[int, float] = {}
+    scores: defaultdict[int, float] = defaultdict(float)
+    postings = index.postings
     for stem, weight in fact.weights.items():
-        for number in index.postings.get(stem, ()):
-            scores[number] = scores.get(number, 0.0) + weight
+        for number in postings.get(stem, ()):
+            scores[number] += weight
     return scores
 
 
@@ -83,40 +86,47 @@ def _best(
     fact: _Fact, index: PassageIndex, scores: dict[int, float]
 ) -> tuple[tuple[int, int], tuple[float, float, float]]:
     """The best window of at most two passages, and the best weights of one, two and four."""
-    ranked = sorted(scores, key=lambda n: (-scores[n], n))[:CANDIDATES]
-    window, two, four = (ranked[0], ranked[0]), scores[ranked[0]], 0.0
-    last = len(index.passages) - 1
-    found = [(index.places(stem), weight) for stem, weight in fact.weights.items() if stem in index.postings]
+    ranked = _ranked(scores)
+    window, one = (ranked[0], ranked[0]), scores[ranked[0]]
+    two, four = one, 0.0
+    places = index.places
+    found = [(places[stem], weight) for stem, weight in fact.weights.items() if stem in index.postings]
     for number in ranked:
-        for pair in ((number - 1, number), (number, number + 1)):
-            if pair[0] >= 0 and pair[1] <= last:
-                weight = _weight(found, *pair)
-                if weight > two + 1e-9:
-                    window, two = pair, weight
-        four = max(four, _weight(found, max(0, number - 2), min(last, number + 2)))
-    return window, (scores[ranked[0]], two, max(four, two))
+        around = [scores.get(n, 0.0) for n in range(number - 2, number + 3)]
+        if sum(around) + 1e-9 < four and max(around[1], around[3]) + around[2] < two:
+            continue  # passages have at most the weight of each together: 3 of 10 candidates need no closer look
+        # The lowest five bits: the passages from two before to two behind this one.
+        near = [(bits, weight) for where, weight in found if (bits := where >> number & 0b11111)]
+        # A pair beyond the first or last passage has the weight of the passage alone, and so never wins.
+        for first, wanted in ((number - 1, 0b00110), (number, 0b01100)):
+            weight = sum([weight for bits, weight in near if bits & wanted])
+            if weight > two + 1e-9:
+                window, two = (first, first + 1), weight
+        four = max(four, sum([weight for _, weight in near]))
+    return window, (one, two, max(four, two))
 
 
-def _weight(found: Sequence[tuple[int, float]], first: int, last: int) -> float:
-    """Weight of the words that stand in the passages `first` to `last`; each word comes with its places."""
-    wanted = ((1 << (last - first + 1)) - 1) << first
-    return sum(weight for places, weight in found if places & wanted)
+def _ranked(scores: dict[int, float]) -> list[int]:
+    """The few passages with the highest scores, the highest first; of equal ones the first."""
+    least = sorted(scores.values())[-CANDIDATES:][0]
+    return [n for _, n in sorted([(-score, n) for n, score in scores.items() if score >= least])[:CANDIDATES]]
 
 
 def _values(
     fact: _Fact, index: PassageIndex, window: tuple[int, int], weights: tuple[float, float, float]
 ) -> tuple[float, ...]:
-    near = index.window(*window)
+    near, total = index.window(*window), fact.total
+    in_window, soft, anywhere = _shared(fact, near, index)
     numbers = [stem for stem in fact.weights if stem.isdigit()]
     runs = triples(fact.every)
     return (
-        *(weight / fact.total for weight in weights),
-        sum(weight for stem, weight in fact.weights.items() if stem in index.postings) / fact.total,
-        _soft(fact, near) / fact.total,
+        *(weight / total for weight in weights),
+        anywhere / total,
+        soft / total,
         len(fact.grams & near.grams) / len(fact.grams),
         len(fact.grams & index.grams) / len(fact.grams),
-        fact.weight_in(near.bag) / (near.weight or 1.0),
-        _order(fact.stems, window, index),
+        in_window / (near.weight or 1.0),
+        _order(fact.stems, near),
         len(runs & index.trigrams) / max(1, len(runs)),
         len(fact.exact & index.exact) / len(fact.exact) if fact.exact else 0.5,
         sum(stem in near.bag for stem in numbers) / len(numbers) if numbers else 0.5,
@@ -124,20 +134,28 @@ def _values(
     )
 
 
-def _soft(fact: _Fact, near: Window) -> float:
-    """Weight in the window, half of it for a word that only begins like one there ("config", "configuration")."""
-    return sum(
-        weight if stem in near.bag else weight / 2
-        for stem, weight in fact.weights.items()
-        if stem in near.bag or stem[:BEGINNING] in near.beginnings
-    )
+def _shared(fact: _Fact, near: Window, index: PassageIndex) -> tuple[float, float, float]:
+    """Weight in the window; there, half of it for a word that only begins like one ("config", "configuration");
+    anywhere in the summary. In one pass: 20 words of 1,000 facts."""
+    in_window = soft = anywhere = 0.0
+    bag, beginnings, postings = near.bag, near.beginnings, index.postings
+    for stem, weight in fact.weights.items():
+        if stem in bag:
+            in_window += weight
+            soft += weight
+            anywhere += weight
+            continue
+        if stem in postings:
+            anywhere += weight
+        if stem[:BEGINNING] in beginnings:
+            soft += weight / 2
+    return in_window, soft, anywhere
 
 
-def _order(words: list[str], window: tuple[int, int], index: PassageIndex) -> float:
+def _order(words: list[str], near: Window) -> float:
     """Length of the longest common subsequence of fact and window, as a share of the fact."""
     mine = words[: MAX_ORDER[0]]
-    other = [stem for passage in index.passages[window[0] : window[1] + 1] for stem in passage.stems][: MAX_ORDER[1]]
-    return common_subsequence(mine, other) / len(mine)
+    return common_subsequence(mine, near.stems[: MAX_ORDER[1]]) / len(mine)
 
 
 def common_subsequence(mine: Sequence[str], other: Sequence[str]) -> int:
@@ -148,7 +166,7 @@ def common_subsequence(mine: Sequence[str], other: Sequence[str]) -> int:
     every = (1 << len(mine)) - 1
     row = every
     for stem in other:
-        if matches := row & places.get(stem, 0):
+        if stem in places and (matches := row & places[stem]):
             row = (row + matches) | (row - matches)
     return len(mine) - (row & every).bit_count()
 
@@ -165,7 +183,7 @@ class Model:
 
     def probability(self, values: Sequence[float]) -> float:
         """P(the summary lets its reader know the fact)."""
-        score = self.bias + sum(weight * value for weight, value in zip(self.weights, values, strict=True))
+        score = self.bias + sum(map(mul, self.weights, values))
         return 1 / (1 + exp(-max(-30.0, min(30.0, score))))
 
 

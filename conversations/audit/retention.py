@@ -15,19 +15,17 @@ _COUNTED = {Outcome.KEPT: 1.0, Outcome.ALTERED: 0.0, Outcome.FORGOTTEN: 0.0}
 
 def retention_of(findings: Sequence[Finding]) -> Retention:
     """The share with its 90 % bootstrap interval; all None where nothing can be said."""
-    pairs = [
-        (finding.fact.importance.value, _COUNTED[finding.judgement.outcome])
-        for finding in findings
-        if finding.judgement.outcome in _COUNTED and finding.fact.importance.value > 0
-    ]
-    if not pairs:
+    counted = [f for f in findings if f.judgement.outcome in _COUNTED and f.fact.importance.value > 0]
+    if not counted:
         return Retention(None, None, None, 0)
-    draw = random.Random(SEED)  # noqa: S311 -- a bootstrap, not a secret
-    shares = sorted(_share(draw.choices(pairs, k=len(pairs))) for _ in range(DRAWS))
+    pairs = [f.fact.importance.value * complex(1.0, _COUNTED[f.judgement.outcome]) for f in counted]
+    draw, size = random.Random(SEED).random, len(pairs)  # noqa: S311 -- a bootstrap, not a secret
+    shares = sorted(_share([pairs[int(draw() * size)] for _ in pairs]) for _ in range(DRAWS))
     low, high = shares[int(DRAWS * 0.05)], shares[int(DRAWS * 0.95) - 1]
-    return Retention(round(_share(pairs), 4), round(low, 4), round(high, 4), len(pairs))
+    return Retention(round(_share(pairs), 4), round(low, 4), round(high, 4), size)
 
 
-def _share(pairs: Sequence[tuple[float, float]]) -> float:
-    total = sum(weight for weight, _ in pairs)
-    return sum(weight * kept for weight, kept in pairs) / total if total else 0.0
+def _share(pairs: Sequence[complex]) -> float:
+    """The part that is kept. Weight and kept weight are one complex number, so that both are summed in one pass."""
+    total = sum(pairs)
+    return total.imag / total.real

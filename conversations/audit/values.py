@@ -27,12 +27,8 @@ _LABELS = bag(
 
 def things(text: str, index: PassageIndex) -> list[Entity]:
     """The exact things of a text that are worth looking up: no quotations, no bare number of one digit."""
-    found = entities(text, index.cwd)
-    return [
-        e
-        for e in found
-        if e.kind is not EntityKind.QUOTED and not (e.kind in _BARE and not e.unit and len(e.value) == 1)
-    ]
+    found = entities(text, index.cwd, quoted=False)
+    return [e for e in found if not (e.kind in _BARE and not e.unit and len(e.value) == 1)]
 
 
 def lookup(entity: Entity, index: PassageIndex) -> Entity | None:

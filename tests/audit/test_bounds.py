@@ -1,10 +1,9 @@
 """A line of 100 MB costs no more than its first characters: work is counted, not timed."""
 
-import sys
-
 import pytest
 
 from conversations.audit import passages, text
+from conversations.audit.harm import marks
 from conversations.audit.matching import judge
 from conversations.audit.passages import MAX_BLOCK, MAX_SUMMARY, PassageIndex
 from conversations.audit.presence import MAX_FACT
@@ -15,27 +14,26 @@ HUGE = "L2: never run it, kept 60 s (not verified). " * 2_500_000  # more than 1
 READINGS = 60
 
 
-class CountingWords:
-    """The pattern of words, which counts the characters that it is given."""
+class Reading:
+    """Counts the characters in which words are looked for; what is remembered of a text is forgotten first."""
 
-    def __init__(self, pattern):
-        self.pattern, self.characters = pattern, 0
+    def __init__(self):
+        self.characters = 0
+        self._blanked = text.blanked
+        text._telling_short.cache_clear()
 
-    def findall(self, string, start=0, end=sys.maxsize):
-        self.characters += min(end, len(string)) - start
-        return self.pattern.findall(string, start, end)
-
-    def finditer(self, string, start=0, end=sys.maxsize):
-        self.characters += min(end, len(string)) - start
-        return self.pattern.finditer(string, start, end)
+    def __call__(self, string, table):
+        self.characters += len(string)
+        return self._blanked(string, table)
 
 
 @pytest.fixture
 def read(monkeypatch):
-    """Counts the characters in which words are looked for."""
-    counting = CountingWords(text.WORD)
-    monkeypatch.setattr(text, "WORD", counting)
-    return counting
+    """The reading of words, counted."""
+    reading = Reading()
+    for module in (text, marks):
+        monkeypatch.setattr(module, "blanked", reading)
+    return reading
 
 
 def test_of_a_huge_dropped_line_only_the_beginning_is_read(read):

@@ -2,7 +2,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.audit.text import MAX_SENTENCE, STOP, bag, content_stems, flat, sentences, stem, words
+from conversations.audit import text as words
+from conversations.audit.text import (
+    MAX_SENTENCE,
+    STOP,
+    WORD,
+    Known,
+    bag,
+    blanked,
+    content_stems,
+    flat,
+    grams,
+    line_bags,
+    sentences,
+    signs,
+    stem,
+    stems,
+)
 
 TEXTS = st.text(
     st.one_of(
@@ -58,12 +74,57 @@ def test_content_stems_take_names_apart_and_leave_small_words_out(text, expected
 
 
 @given(TEXTS)
-def test_words_stand_where_they_say(text):
-    place = 0
-    for word in words(text):
-        assert place <= word.start < word.end <= len(text)
-        assert not any(sign.isspace() for sign in text[word.start : word.end])
-        place = word.end
+def test_words_are_runs_of_letters_or_of_digits(text):
+    found = [word.lower() for word in WORD.findall(text)]
+
+    assert flat(text) == " ".join(found)
+    if text.isascii() and text == text.lower():
+        assert stems(text) == [stem(word) for word in found]
+
+
+@given(st.text("abcXY12 _é→\n", max_size=200))
+def test_stems_do_not_depend_on_other_signs_of_the_text(text):
+    assert stems(text + " →") == stems(text) == stems(text + " é")[:-1]
+
+
+def test_known_forgets_everything_when_it_is_full_and_never_keeps_data(monkeypatch):
+    monkeypatch.setattr(Known, "MOST", 2)
+    known = Known(lambda run: iter([run.upper()]), longest=3)
+
+    assert [known[run] for run in ("a", "b", "long", "a")] == [("A",), ("B",), ("LONG",), ("A",)]
+    assert set(known) == {"a", "b"}
+    assert known["c"] == ("C",)
+    assert set(known) == {"c"}
+
+
+@given(TEXTS)
+def test_line_bags_are_the_bags_of_the_lines(text):
+    pieces = [line[at : at + 7] for line in text.split("\n") for at in range(0, len(line), 7)]
+
+    assert list(line_bags(text, 7)) == [bag(piece) for piece in pieces]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a_b/c→1", "a_b c 1"), ("", ""), ("naïve", None), ("１", None), ("\ud800 x", "  x")],
+)
+def test_blanked_keeps_what_it_is_told_and_gives_up_at_other_alphabets(text, expected):
+    assert blanked(text, signs("_")) == expected
+
+
+@given(TEXTS, TEXTS)
+def test_grams_are_shared_where_four_signs_in_a_row_are(one, other):
+    def sliced(text):
+        return {text[at : at + 4] for at in range(max(1, len(text) - 3))}
+
+    assert len(grams(one)) == len(sliced(one))
+    assert len(grams(one) & grams(other)) == len(sliced(one) & sliced(other))
+
+
+def test_a_long_text_says_the_same_as_its_parts():
+    part = "Never push to main. " * 10
+    assert len(part) < words.SHORT < len(part * 10)
+    assert content_stems(part * 10) == content_stems(part) * 10
 
 
 @given(TEXTS)
@@ -104,10 +165,9 @@ def test_sentences_are_in_order_bounded_and_lose_no_word(text):
         assert place <= sentence.start < sentence.end <= len(text)
         assert sentence.end - sentence.start <= MAX_SENTENCE
         place = sentence.end
-        said += words(text[sentence.start : sentence.end])
+        said += stems(text[sentence.start : sentence.end])
     if "`" not in text and "~" not in text:  # a fence's own line is left out
-        inside = [w.stem for w in said if not w.stem.isdigit()]
-        assert inside == [w.stem for w in words(text) if not w.stem.isdigit()]
+        assert [stem for stem in said if not stem.isdigit()] == [stem for stem in stems(text) if not stem.isdigit()]
 
 
 @pytest.mark.parametrize(

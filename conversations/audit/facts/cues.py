@@ -6,9 +6,11 @@ follows from who said it and where.
 
 import re
 
+from conversations.audit.patterns import AnyCase
 
-def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE)
+
+def _words(pattern: str) -> AnyCase:
+    return AnyCase(rf"(?<![\w-])(?:{pattern})(?![\w-])")
 
 
 PROHIBITION = _words(

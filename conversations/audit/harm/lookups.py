@@ -1,7 +1,6 @@
 """Signals about knowledge that had to be got again: looked up, worked out, or supplied by the user once more. Pure."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, ClassVar
@@ -60,7 +59,7 @@ class LookedUpAgain:
 
     @cached_property
     def _names(self) -> dict[str, frozenset[str]]:
-        return {fact.id: frozenset(names_in(fact.quote)) for fact in self._before.facts}
+        return {fact.id: names_in(fact.quote) for fact in self._before.facts}
 
     @cached_property
     def _quotes(self) -> dict[str, list[tuple[str, str]]]:
@@ -151,9 +150,14 @@ class WorkedOutAgain:
 
     @cached_property
     def _by_stem(self) -> dict[str, list[int]]:
+        """The findings under those of their words of which a sentence that says the same has at least one.
+
+        These are the weightiest, until the others weigh less than `SAME_FINDING`: 28 % of the words, and the rare ones,
+        so that a sentence is held against 2 findings.
+        """
         index: dict[str, list[int]] = {}
         for number, (_, wanted) in enumerate(self._wanted):
-            for stem in wanted:
+            for stem in self._before.weights.heaviest(wanted, 1 - SAME_FINDING):
                 index.setdefault(stem, []).append(number)
         return index
 
@@ -172,18 +176,18 @@ class WorkedOutAgain:
 
     def _same(self, sentence: str) -> list[str]:
         said = stems(sentence)
-        if len(said & self._by_stem.keys()) < MIN_STEMS:
+        if len(said) < MIN_STEMS:
             return []
-        met = Counter(number for stem in said for number in self._by_stem.get(stem, ()))
-        likely = [self._wanted[number] for number, count in sorted(met.items()) if count >= MIN_STEMS]
-        likely = [(fact, wanted) for fact, wanted in likely if fact not in self.memory["done"]]
-        names = names_in(sentence) if likely else set()
-        return [fact for fact, wanted in likely if self._is_same(fact, wanted, said, names)]
+        met = {number for stem in said if stem in self._by_stem for number in self._by_stem[stem]}
+        likely = [self._wanted[number] for number in sorted(met)]
+        done = self.memory["done"]
+        return [fact for fact, wanted in likely if fact not in done and self._is_same(fact, wanted, said, sentence)]
 
-    def _is_same(self, fact: str, wanted: frozenset[str], said: frozenset[str], names: set[str]) -> bool:
+    def _is_same(self, fact: str, wanted: frozenset[str], said: frozenset[str], sentence: str) -> bool:
         """Most of the words where a rare name is among them, nearly all where none is."""
-        least = SAME_FINDING if names & self._before.marks.rare[fact] else SAME_WORDS_ONLY
-        return self._before.weights.share(wanted, said) >= least
+        if len(wanted & said) < MIN_STEMS or (share := self._before.weights.share(wanted, said)) < SAME_FINDING:
+            return False
+        return share >= SAME_WORDS_ONLY or not names_in(sentence).isdisjoint(self._before.marks.rare[fact])
 
 
 class UserSuppliesAgain:

@@ -2,11 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from conversations.audit.model import Fact, Line
+from conversations.audit.text import Known, blanked, signs
 
+_NAME_SIGNS = signs("_$@./:#+-")
+_RUN = re.compile(r"[\w$@./:#+-]+")
 _WHOLE = re.compile(r"[\w$][\w$@./:#+-]{1,158}[\w$]")  # paths, addresses, file.go:43
 _LAST = re.compile(r"[\w$][\w$.-]{1,158}[\w$]")  # their last parts, dotted names
 _PART = re.compile(r"[\w$]{3,160}")
@@ -39,13 +42,22 @@ def is_mark(token: str) -> bool:
 
 def tokens_of_text(text: str) -> set[str]:
     """Everything in a text that could be a mark, in small letters: whole, by its last part, and in its parts."""
-    return set().union(*map(_taken_apart, set(_WHOLE.findall(text[:MAX_TEXT].lower()))))
+    small = text[:MAX_TEXT].lower()
+    plain = blanked(small, _NAME_SIGNS)
+    runs = set(_RUN.findall(small) if plain is None else plain.split())
+    return set().union(*map(_TOKENS.__getitem__, runs))
 
 
-@lru_cache(maxsize=50_000)
-def _taken_apart(whole: str) -> tuple[str, ...]:
-    """A name with its parts. Names recur in a log, so that most are taken apart once."""
-    return (whole,) if whole.isalnum() else (whole, *_LAST.findall(whole), *_PART.findall(whole))
+def _taken_apart(run: str) -> Iterator[str]:
+    """The names in signs without a gap, with their parts."""
+    for whole in _WHOLE.findall(run):
+        yield whole
+        if not whole.isalnum():
+            yield from _LAST.findall(whole)
+            yield from _PART.findall(whole)
+
+
+_TOKENS = Known(_taken_apart, longest=160)
 
 
 class Tokens:
@@ -99,8 +111,12 @@ def enough(marks: int) -> int:
     return max(min(marks, 2), (marks + 1) // 2)  # said in the docstring of brought_back
 
 
-def names_in(quote: str) -> set[str]:
+def names_in(quote: str) -> frozenset[str]:
     """The names and values in the words of a fact, in small letters."""
-    quote = quote[:MAX_QUOTE]
+    return _names_in(quote[:MAX_QUOTE])
+
+
+@lru_cache(maxsize=2_000)  # asked by two signals, after the boundary and in the control
+def _names_in(quote: str) -> frozenset[str]:
     found = {*_WHOLE.findall(quote), *_LAST.findall(quote), *_PART.findall(quote)}
-    return {name.lower() for name in found if is_mark(name)}
+    return frozenset(name.lower() for name in found if is_mark(name))
