@@ -80,7 +80,7 @@ def test_a_langchain_call_that_fails_is_recorded_and_raises(settings, collector)
 
 
 def test_langchain_async_and_streams_arrive(settings, collector):
-    config = {"callbacks": [ObservatoryHandler(**settings)], "configurable": {"thread_id": "s-1"}}
+    config = {"callbacks": [ObservatoryHandler(**settings)], "metadata": {"session_id": "s-1"}}
     asyncio.run(answering().ainvoke("Hi.", config))
     assert "".join(chunk.content for chunk in answering().stream("Hi.", config)) == "I looked."
     told = [(read.conversation, read.received[0].blocks[0].text) for _, read in arrived(collector)]
