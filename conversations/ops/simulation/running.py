@@ -22,8 +22,9 @@ MAX_TOKENS = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """What is run. `trigger`: input tokens at which the API compacts; None = it never does. `least_trigger`: what the
-    stand-in takes, 50,000 as the API unless less is asked for."""
+    """What is run. `trigger`: input tokens at which the API compacts; None = it never does. `forgets`: the client sends
+    nothing any more that stands before a summary, which the API would not read. `least_trigger`: what the stand-in
+    takes, 50,000 as the API unless less is asked for."""
 
     tickets: int
     trigger: int | None = None
@@ -31,6 +32,7 @@ class Workflow:
     instructions: str = ""
     streamed: bool = False
     cached: bool = False
+    forgets: bool = False
     least_trigger: int = LEAST_TRIGGER
 
 
@@ -82,6 +84,8 @@ def _work(client: anthropic.Anthropic, workflow: Workflow, tickets: Sequence[Tic
     while True:
         answer = _ask(client, workflow, messages)
         answers.append(answer)
+        if workflow.forgets and any(block.type == "compaction" and block.content for block in answer.content):
+            messages.clear()
         messages.append({"role": "assistant", "content": answer.content})
         calls = [block for block in answer.content if block.type == "tool_use"]
         if calls:
