@@ -66,7 +66,7 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     conversation = one_of(request, pk)
     if request.GET.get("part") == "strip":
         return render_page(request, "conversations/strip.html", _strip(conversation))
-    compactions = _compactions(conversation)
+    compactions = queries.compactions_in(conversation, MOST_COMPACTIONS)
     cuts = cuts_of(compactions, request.workspace)
     page, around = _messages(conversation, request)
     context = _strip(conversation) | {
@@ -101,11 +101,6 @@ def _strip(conversation: Conversation) -> dict[str, Any]:
 def _turns(conversation: Conversation) -> int:
     """Turns with a known context; the sparkline has counted them."""
     return int(conversation.sparkline.get("count") or conversation.request_count)
-
-
-def _compactions(conversation: Conversation) -> list[Compaction]:
-    rows = queries.compactions_of(conversation.workspace).filter(conversation=conversation).select_related("audit")
-    return list(rows.order_by("-position", "-id")[:MOST_COMPACTIONS])[::-1]
 
 
 def cuts_of(compactions: Sequence[Compaction], workspace: Workspace) -> list[Cut]:
@@ -164,7 +159,7 @@ def conversation_figure(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """The timeline as a Plotly figure; `?by=time`, `?show=cache`, `?from=&to=` request numbers to draw in full."""
     conversation = one_of(request, pk)
     cache = request.GET.get("show") == "cache"
-    compactions = _compactions(conversation)
+    compactions = queries.compactions_in(conversation, MOST_COMPACTIONS)
     by_time = request.GET.get("by") == "time"
     points = queries.points_of(conversation, times=by_time, cache=cache)
     figure = token_timeline(

@@ -40,6 +40,11 @@ def clean(text: str) -> str:
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", lines)
 
 
+def safe(text: str) -> str:
+    """The text as HTML, with nothing that hides or acts."""
+    return escape(clean(text))
+
+
 def places(text: str, query: str) -> list[Mark]:
     """Where the words looked for stand, whatever their case; at most MOST_MARKS."""
     if not query:
@@ -62,7 +67,7 @@ def highlight(text: str, marks: Iterable[Mark] = (), *, start: int = 0, end: int
     stop = len(text) if end is None else end
     inside = [mark for mark in marks if mark.start < stop and mark.end > start and mark.start < mark.end]
     if not inside:
-        return Html(escape(clean(text[start:stop])))
+        return Html(safe(text[start:stop]))
     inside.sort(key=lambda mark: (mark.start, -mark.end))
     edges = sorted({start, stop, *(max(start, m.start) for m in inside), *(min(stop, m.end) for m in inside)})
     return Html("".join(_stretches(text, inside, edges)))
@@ -75,7 +80,7 @@ def _stretches(text: str, marks: Sequence[Mark], edges: Sequence[int]) -> Iterab
             over.append(marks[at])
             at += 1
         over = [mark for mark in over if mark.end > left]
-        words = escape(clean(text[left:right]))
+        words = safe(text[left:right])
         yield _wrapped(words, over, left) if over else words
 
 

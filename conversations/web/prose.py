@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from conversations.web.highlight import Html, Mark, highlight
+from conversations.web.highlight import Html, Mark, highlight, safe
 
 Kind = Literal["paragraph", "heading", "item", "code"]
 
@@ -70,14 +70,28 @@ def _part(text: str, start: int, end: int) -> Part:
     return Part("paragraph", start, end)
 
 
-def emphasis(text: str, start: int = 0, end: int | None = None) -> list[Mark]:
+def emphasis(text: str, start: int, end: int) -> list[Mark]:
     """Bold words and inline code between two places; their signs are left out."""
     marks = []
-    for match in _INLINE.finditer(text, start, len(text) if end is None else end):
+    for match in _INLINE.finditer(text, start, end):
         tag = "strong" if match["strong"] is not None else "code"
         inner, stop = match.span(tag)
         marks += [Mark(match.start(), inner, tag=""), Mark(inner, stop, tag=tag), Mark(stop, match.end(), tag="")]
     return marks
+
+
+def _marked(text: str, part: Part, over: Sequence[Mark]) -> str:
+    return highlight(text, [*over, *emphasis(text, part.start, part.end)], start=part.start, end=part.end)
+
+
+def _emphasised(text: str, part: Part) -> str:
+    """The same without marks, in a quarter of the time: on nearly every line of a summary there is none."""
+    html, at = [], part.start
+    for match in _INLINE.finditer(text, part.start, part.end):
+        tag = "strong" if match["strong"] is not None else "code"
+        html.append(f"{safe(text[at : match.start()])}<{tag}>{safe(match[tag])}</{tag}>")
+        at = match.end()
+    return "".join([*html, safe(text[at : part.end])])
 
 
 def render(text: str, marks: Iterable[Mark] = ()) -> Html:
@@ -92,10 +106,9 @@ def render(text: str, marks: Iterable[Mark] = ()) -> Html:
 
 
 def _rendered(text: str, part: Part, over: Sequence[Mark]) -> str:
-    inline = [] if part.kind == "code" else emphasis(text, part.start, part.end)
-    words = highlight(text, [*over, *inline], start=part.start, end=part.end)
     if part.kind == "code":
-        return f"<pre>{words}</pre>"
+        return f"<pre>{highlight(text, over, start=part.start, end=part.end)}</pre>"
+    words = _marked(text, part, over) if over else _emphasised(text, part)
     if part.kind == "heading":
         return f'<p class="heading level-{part.level}">{words}</p>'
     if part.kind == "item":

@@ -146,15 +146,30 @@ def compactions_of(workspace: Workspace) -> CompactionQuerySet:
     return rows.defer("raw", "dropped_ids", "kept_ids", "cleared_ids", "conversation__search")
 
 
+#: What a table shows of a compaction and its audit.
+_SHOWN = (
+    "number", "position", "at", "kind", "trigger", "summary_state", "complete", "dropped_count",
+    "tokens_before_observed", "tokens_before_reported", "tokens_after_observed", "tokens_after_reported",
+    "audit__state", "audit__kept", "audit__altered", "audit__forgotten", "audit__added", "audit__harmful",
+    "audit__retention", "audit__retention_low", "audit__retention_high", "audit__risk",
+)  # fmt: skip
+
+
 def listed_compactions(workspace: Workspace) -> CompactionQuerySet:
     """What a table shows of each, with its audit; without copies."""
-    counts = ("state", "kept", "altered", "forgotten", "added", "harmful", "retention", "retention_low",
-              "retention_high", "risk")  # fmt: skip
-    fields = ("number", "at", "kind", "trigger", "summary_state", "complete", "dropped_count", "tokens_before_observed",
-              "tokens_before_reported", "tokens_after_observed", "tokens_after_reported", "conversation__title",
-              "conversation__external_id", "conversation__agent__name", "conversation__agent__version")  # fmt: skip
     rows = Compaction.objects.originals().filter(workspace=workspace).select_related("conversation__agent", "audit")
-    return rows.only(*fields, *(f"audit__{name}" for name in counts))
+    named = ("conversation__title", "conversation__external_id", "conversation__agent__name")
+    return rows.only(*_SHOWN, *named, "conversation__agent__version")
+
+
+def compactions_in(conversation: Conversation, most: int) -> list[Compaction]:
+    """The last ones of a conversation in order, each with its audit; the conversation itself is not read again."""
+    rows = Compaction.objects.filter(workspace=conversation.workspace_id, conversation=conversation)
+    shown = rows.select_related("audit").only(*_SHOWN, "trigger_tokens", "conversation_id")
+    found = list(shown.order_by("-position", "-id")[:most])[::-1]
+    for compaction in found:
+        compaction.conversation = conversation
+    return found
 
 
 def dropped_by(compaction: Compaction) -> QuerySet[Message]:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.web.highlight import Mark
-from conversations.web.prose import parts, render
+from conversations.web.prose import Part, _emphasised, _marked, parts, render
 from tests.web.test_highlight import HOSTILE, Balance
 
 SUMMARY = """# Goal
@@ -67,6 +67,14 @@ def test_render_is_well_formed_whatever_the_text(text):
 
     assert html.open == []
     assert html.tags <= {"p", "pre", "div", "span", "strong", "code"}
+
+
+@given(st.text(alphabet="ab*`# \n<\x00", max_size=80))
+def test_render_of_unmarked_lines_is_what_a_mark_elsewhere_leaves_of_them(text):
+    line = text.replace("\n", " ")
+    part = Part("paragraph", 0, len(line))
+
+    assert _emphasised(line, part) == _marked(line, part, [])
 
 
 @given(st.text(max_size=200))
