@@ -7,13 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from conversations.ingest.keys import create_api_key
 from conversations.ingest.queries import batch_conversations
 from conversations.models import Batch, Conversation, Workspace
-from conversations.recorder.version import VERSION
+from conversations.ops.recorder_wheel import FILE
 from conversations.vocabulary import BatchState, MemberRole, Scope
 from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required
 from conversations.web.paging import is_key
@@ -77,12 +78,8 @@ WAYS = (
     Way(
         "litellm",
         "LiteLLM and LangChain",
-        "Both speak OpenTelemetry.",
-        (
-            Snippet("litellm.sh", "LiteLLM: settings"),
-            Snippet("litellm.py", "LiteLLM: switch it on"),
-            Snippet("langchain.py", "LangChain"),
-        ),
+        "A callback for each; LangGraph's thread and LiteLLM's session are the conversation.",
+        (_INSTALL, Snippet("litellm.py", "LiteLLM"), Snippet("langchain.py", "LangChain and LangGraph")),
     ),
     Way(
         "exchanges",
@@ -147,7 +144,7 @@ def _context(request: WorkspaceRequest, key: str) -> dict[str, Any]:
 def values_of(request: WorkspaceRequest, key: str) -> dict[str, str]:
     """What snippets are filled with."""
     url = settings.PUBLIC_URL.rstrip("/") or f"{request.scheme}://{request.get_host()}"
-    wheel = f"{url}/recorder/observatory_recorder-{VERSION}-py3-none-any.whl"
+    wheel = f"{url}{reverse('recorder_wheel', args=[FILE])}"
     return {"url": url, "key": key, "wheel": wheel, "slug": request.workspace.slug}
 
 

@@ -1,14 +1,19 @@
 import json
 import re
 import subprocess
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
+import conversations.recorder
 from conversations.models import ApiKey, Batch
 from conversations.web.connect import PLACEHOLDER, WAYS, filled
 from tests.factories import create_batch, create_conversation
 
 PAGE = "/w/acme/connect/"
+RECORDER = Path(conversations.recorder.__file__).parent
 VALUES = {
     "url": "https://observatory.example.org",
     "key": "obs_" + "k" * 43,
@@ -76,6 +81,31 @@ def test_page_names_the_public_address(alice, settings):
     assert "https://observatory.example.org/api/v1/events" in snippets_on(alice.get(PAGE))
 
 
+def test_recorder_is_served_where_the_snippets_say(alice, client):
+    [address] = set(re.findall(r"pip install (\S+)", snippets_on(alice.get(PAGE))))
+
+    response = client.get(address.removeprefix("http://testserver"))
+
+    assert response.status_code == 200
+    assert {"observatory_recorder/litellm_callback.py", "observatory_recorder/langchain_handler.py"} <= set(
+        ZipFile(BytesIO(response.content)).namelist()
+    )
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.key)
+def test_snippets_import_what_the_recorder_has(way):
+    imported = [
+        (module.removeprefix("observatory_recorder"), name.strip())
+        for snippet in way.snippets
+        for module, names in re.findall(r"from (observatory_recorder\S*) import (.+)", filled(snippet, VALUES))
+        for name in names.split(",")
+    ]
+
+    for module, name in imported:
+        source = (RECORDER / f"{module.removeprefix('.') or '__init__'}.py").read_text()
+        assert re.search(rf"\b{name}\b", source), (module, name)
+
+
 def test_every_snippet_can_be_copied(alice):
     page = alice.get(PAGE).content.decode()
 
@@ -140,7 +170,7 @@ def test_look_out_bears_any_query(alice, query):
 
 @pytest.mark.parametrize("way", ["exchanges", "events"])
 def test_what_curl_sends_is_taken(client, acme, alice, way):
-    """The very body and headers of the snippet; tests/ops sends one to a real server."""
+    """The very body and headers of the snippet; tests/e2e runs it in a shell."""
     key = alice.post(f"{PAGE}key/").context["key"]
     [snippet] = next(each for each in WAYS if each.key == way).snippets
     text = filled(snippet, {**VALUES, "url": "http://testserver", "key": key})

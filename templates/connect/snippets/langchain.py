@@ -1,9 +1,8 @@
-from openinference.instrumentation.langchain import LangChainInstrumentor
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from langchain_anthropic import ChatAnthropic
+from observatory_recorder.langchain_handler import ObservatoryHandler
 
-exporter = OTLPSpanExporter("{{ url }}/v1/traces", headers={"X-API-Key": "{{ key }}"})
-provider = TracerProvider()
-provider.add_span_processor(BatchSpanProcessor(exporter))
-LangChainInstrumentor().instrument(tracer_provider=provider)
+model = ChatAnthropic(model="claude-sonnet-5-5")
+model.invoke(
+    "Please refund order 8812.",
+    config={"callbacks": [ObservatoryHandler(agent="support-bot", conversation="ticket-17")]},
+)
