@@ -29,7 +29,7 @@ from conversations.audit.model import (
 from conversations.audit.passages import PassageIndex
 from conversations.audit.retention import retention_of
 from conversations.audit.told import with_facts
-from conversations.vocabulary import CLEARING_KINDS, Outcome, SummaryState
+from conversations.vocabulary import CLEARING_KINDS, CompactionKind, Outcome, SummaryState
 
 AUDITOR_VERSION = "2"
 LOST = frozenset({Outcome.FORGOTTEN, Outcome.ALTERED})
@@ -67,8 +67,14 @@ def audit_segment(segment: Segment, told: Reading | None = None) -> Audit:
 
 
 def is_readable(segment: Segment) -> bool:
-    """Whether loss can be told at all: a summary in plain text, of messages that are in the data."""
-    return segment.summary_state is SummaryState.TEXT and segment.kind not in CLEARING_KINDS and bool(segment.dropped)
+    """Whether loss can be told at all: a summary in plain text, or none for sure, of messages that are in the data."""
+    told = segment.summary_state is SummaryState.TEXT or is_cut(segment)
+    return told and segment.kind not in CLEARING_KINDS and bool(segment.dropped)
+
+
+def is_cut(segment: Segment) -> bool:
+    """Whether messages were taken away and nothing was put in their place: known is what stands in those that stayed."""
+    return segment.kind is CompactionKind.TRUNCATION and segment.summary_state is SummaryState.ABSENT
 
 
 def judge_segment(segment: Segment, told: Reading | None = None) -> Known:

@@ -31,7 +31,7 @@ class Consultation:
 
 def consult(segment: Segment, settings: LlmSettings, recorder: Recorder, cache: Cache) -> Consultation:
     """Both rounds, within the budget of the settings. Raises `BadInput` when the model has no price."""
-    if not is_readable(segment):
+    if not is_readable(segment) or not segment.summary:
         return Consultation(Reading(), StageState.OFF, "There is no summary that could be read.", 0, 0.0)
     found = run_stage(segment, (), settings, recorder, cache)
     if found.state not in (StageState.DONE, StageState.PARTIAL):

@@ -46,7 +46,7 @@ def judge(fact: Fact, index: PassageIndex) -> Judgement:
     return (
         (found.span and altered(fact, quote, found.span, index))
         or _by_value(fact, quote, found, index)
-        or _by_presence(fact, found)
+        or _by_presence(fact, found, index)
     )
 
 
@@ -103,13 +103,19 @@ def _parts(quote: str) -> list[list[str]]:
     return [*readings, telling] if len(telling) > 1 else readings
 
 
-def _by_presence(fact: Fact, found: _Found) -> Judgement:
+def _by_presence(fact: Fact, found: _Found, index: PassageIndex) -> Judgement:
     if found.probability <= FORGOTTEN_AT:
-        near = "Nothing in the summary mentions it." if found.span is None else (
-            f"The nearest words of the summary carry {found.recall:.0%} of it."
-        )  # fmt: skip
-        return _lost(fact, found, "presence", near)
+        return _lost(fact, found, "presence", _nearest(found, index))
     return _kept(Detail.REWORDED, found.probability, found.span, "presence", "The summary says it in other words.")
+
+
+def _nearest(found: _Found, index: PassageIndex) -> str:
+    """Why it counts as forgotten."""
+    if not index.summary:
+        return "No message that stayed says it, and nothing was written in place of those that went."
+    if found.span is None:
+        return "Nothing in the summary mentions it."
+    return f"The nearest words of the summary carry {found.recall:.0%} of it."
 
 
 def _lost(fact: Fact, found: _Found, detector: str, reason: str) -> Judgement:
@@ -133,5 +139,6 @@ def _by_value(fact: Fact, quote: str, found: _Found, index: PassageIndex) -> Jud
     if not hits and found.probability <= TOLD_ANYWAY:
         gone = _Found(min(found.probability, 0.1), found.recall, found.span)
         missing = quote[things[0].start : things[0].end]
-        return _lost(fact, gone, "exact_value", f"“{missing}” is nowhere in the summary.")
+        where = "nowhere in the summary" if index.summary else "in no message that stayed"
+        return _lost(fact, gone, "exact_value", f"“{missing}” is {where}.")
     return None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from conversations.audit.audit import LOST
+from conversations.audit.audit import LOST, is_cut
 from conversations.audit.model import Added, Audit, Evidence, Finding
 from conversations.vocabulary import Outcome, SummaryState
 
@@ -129,7 +129,7 @@ def _block(audit: Audit, top: int, colour: bool) -> str:
 def _headline(audit: Audit) -> str:
     segment, told = audit.segment, counts(audit)
     head = f"Compaction {segment.number} ({segment.kind.value.replace('_', ' ')}, {segment.boundary})"
-    if segment.summary_state is not SummaryState.TEXT:
+    if segment.summary_state is not SummaryState.TEXT and not is_cut(segment):
         return f"{head}: the summary is {segment.summary_state.value}; what was lost cannot be told"
     if not segment.dropped:
         return f"{head}: the messages it covers are not in this file"

@@ -20,7 +20,7 @@ from conversations.audit.model import Finding as FindingValue
 from conversations.audit.passages import PassageIndex
 from conversations.audit.queries import FOLLOWING_MESSAGES, Stretch, compactions_to_audit, segment_of, stored_audit
 from conversations.models import Addition, Compaction, CompactionAudit, Conversation, Finding, LifeLine, Workspace
-from conversations.vocabulary import AuditState, Outcome
+from conversations.vocabulary import AuditState, CompactionKind, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,9 @@ def audit_conversation(conversation: Conversation, *, settled: bool = False) -> 
         stretch = Stretch(compaction)
         key, following = stretch.input_key(), stretch.after()[:FOLLOWING_MESSAGES].count()
         audit = getattr(compaction, "audit", None)
+        if audit is not None and not settled and _is_growing(compaction, audit):
+            grown = True
+            continue
         if audit is not None and is_current(audit, key, following, settled=settled):
             grown = grown or following > audit.seen_messages
             continue
@@ -68,6 +71,12 @@ def is_current(audit: CompactionAudit, key: str, following: int, *, settled: boo
     if settled or following == FOLLOWING_MESSAGES:
         return audit.seen_messages >= following
     return following < max(audit.seen_messages * GROWN, audit.seen_messages + GROWN_MESSAGES)
+
+
+def _is_growing(compaction: Compaction, audit: CompactionAudit) -> bool:
+    """Whether it takes in the losses of a window that slides: a loss with every request needs no audit with each."""
+    again = isinstance(compaction.raw, dict) and "losses" in compaction.raw
+    return again and compaction.kind == CompactionKind.TRUNCATION and audit.version == AUDITOR_VERSION
 
 
 def audit_compaction(compaction: Compaction, *, input_key: str, following: int) -> CompactionAudit:

@@ -57,7 +57,7 @@ def test_a_summary_that_says_nothing_forgets_everything_open():
     ("state", "kind"),
     [
         (SummaryState.ENCRYPTED, CompactionKind.HOSTED_OPAQUE),
-        (SummaryState.ABSENT, CompactionKind.TRUNCATION),
+        (SummaryState.ABSENT, CompactionKind.CLIENT),
         (SummaryState.FAILED, CompactionKind.CLIENT),
         (SummaryState.ABSENT, CompactionKind.TOOL_CLEAR),
     ],
@@ -65,6 +65,17 @@ def test_a_summary_that_says_nothing_forgets_everything_open():
 def test_without_a_readable_summary_no_loss_is_claimed(state, kind):
     audit = audit_segment(segment_of(conversation().lines, summary_state=state, kind=kind))
     assert (audit.findings, audit.added, audit.retention.value) == ((), (), None)
+
+
+def test_a_cut_forgets_what_stands_in_no_message_that_stayed():
+    lines = conversation().lines
+    about = {"summary_state": SummaryState.ABSENT, "kind": CompactionKind.TRUNCATION}
+    audit = audit_segment(segment_of(lines[1:], kept=lines[:1], **about))
+    lost = [finding.judgement for finding in audit.findings if finding.fact.state is FactState.OPEN]
+    assert {judgement.outcome for judgement in lost} == {Outcome.FORGOTTEN}
+    assert all("summary" not in judgement.reason for judgement in lost)
+    assert audit.added == ()
+    assert audit.retention.value == 0.0
 
 
 def test_what_stands_verbatim_in_a_kept_message_is_not_forgotten():
