@@ -1,19 +1,11 @@
-"""What agents sent over all days, for budgets; filled from the days."""
+"""What agents sent over all days, for budgets."""
 import django.db.models.deletion
 from django.db import migrations, models
 
-NAMES = (
-    "calls, unknown_calls, partial_calls, uncertain_calls, input_tokens, cache_read_tokens, cache_write_tokens,"
-    " output_tokens, freed_input_tokens, freed_read_tokens, freed_write_tokens, compactions, unpriced_compactions,"
-    " summary_input_tokens, summary_read_tokens, summary_write_tokens, summary_output_tokens"
-)
 LINK = """ALTER TABLE conversations_agenttotal ADD CONSTRAINT agenttotal_agent_within_workspace
     FOREIGN KEY (workspace_id, agent_id) REFERENCES conversations_agent (workspace_id, id)
     ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED"""
 UNLINK = "ALTER TABLE conversations_agenttotal DROP CONSTRAINT agenttotal_agent_within_workspace"
-FILL = f"""INSERT INTO conversations_agenttotal (workspace_id, agent_id, model, {NAMES})
-    SELECT workspace_id, agent_id, model, {', '.join(f'sum({name.strip()})' for name in NAMES.split(','))}
-    FROM conversations_agentday GROUP BY 1, 2, 3"""
 
 
 class Migration(migrations.Migration):
@@ -53,5 +45,4 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(LINK, UNLINK),
-        migrations.RunSQL(FILL, migrations.RunSQL.noop),
     ]
