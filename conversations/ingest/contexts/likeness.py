@@ -2,7 +2,7 @@
 
 A message is compared by its *atoms*, one for each block that says something, 8 bytes each. Thinking has none (clients
 leave it out of older turns), an image is an image however it is encoded, text is the same with or without space around
-it, and results of tools are the same in whatever order they are listed.
+it, and a tool call is known by its id, whatever becomes of its input.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def atoms_of(message: Spoken) -> list[bytes]:
-    """One for each block that says something, in order; results of tools in the order of what they say."""
+    """One for each block that says something, in order."""
     return [atom for block in message.blocks if (atom := _atom(message.role, block))]
 
 
@@ -32,7 +32,7 @@ def _atom(role: Role, block: Block) -> bytes:
     if isinstance(block, Thinking):
         return b""
     if isinstance(block, ToolCall):
-        return _hash(b"call\n", block.name.encode(), b"\n", _encode(block.input))
+        return _hash(b"call\n", block.name.encode(), b"\n", block.id.encode() or _encode(block.input))
     if isinstance(block, ToolResult):
         return _hash(b"result\n", block.id.encode(), b"\n", block.text.strip().encode())
     return _hash(b"summary\n", block.text.strip().encode()) if isinstance(block, Summary) else _hash(b"image\n")

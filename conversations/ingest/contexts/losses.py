@@ -103,7 +103,7 @@ def _lost_in_gaps(
             continue
         if not gap.inserted:
             dropped += gap.removed
-        elif _stands_for_more(gap, parts, evidence):
+        elif _stands_for_more(head, gap, parts, evidence):
             dropped += gap.removed
             summaries += [number for number in gap.inserted if not is_note(parts[number].text())]
         else:
@@ -119,12 +119,20 @@ def _is_passing(head: Head, gap: Gap) -> bool:
     return gap.removed[-1] == end - 1 and all(number in passing for number in gap.removed)
 
 
-def _stands_for_more(gap: Gap, parts: Sequence[Part], evidence: Evidence) -> bool:
+def _stands_for_more(head: Head, gap: Gap, parts: Sequence[Part], evidence: Evidence) -> bool:
     """Fewer in place of several, or what says itself that it is a summary. One for one is an edit."""
     if len(gap.removed) < _SEVERAL:
         return False
-    said = any(evidence.weight(parts[number]) for number in gap.inserted)
-    return said or len(gap.inserted) < len(gap.removed)
+    if any(evidence.weight(parts[number]) for number in gap.inserted):
+        return True
+    return len(gap.inserted) < len(gap.removed) and not _is_put_together(head, gap)
+
+
+def _is_put_together(head: Head, gap: Gap) -> bool:
+    """Whether it is the end of the last exchange, written as one: the beginning of an answer that the client gave and
+    what the model made of it, or a message and its reminder."""
+    last = len(head.held) - head.answered - min(head.fresh, _MOST_PASSING)
+    return gap.removed[0] >= max(last, 1) and len(gap.removed) <= head.answered + _MOST_PASSING
 
 
 def _replaced_end(head: Head, diff: Difference, parts: Sequence[Part], evidence: Evidence) -> int | None:

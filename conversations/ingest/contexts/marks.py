@@ -61,13 +61,14 @@ def _number(atoms: Iterable[bytes]) -> int:
 
 def recognised(exchange: Exchange, candidates: Iterable[tuple[str, Marks, Known]]) -> str:
     """The id of the conversation that the exchange goes on: the one of which it sends the most. "" = a new one."""
-    marks = marks_of(exchange)
+    marks, own = marks_of(exchange), number_of(exchange.id)
+    latest, endings = set(marks.latest), set(marks.endings)
     best, name = (0, 0), ""
     for external_id, theirs, known in candidates:
-        if set(marks.latest) & set(theirs.latest) or number_of(exchange.id) in known.seen:
+        if not latest.isdisjoint(theirs.latest) or own in known.seen:
             return external_id
         begins_alike = marks.opening is not None and marks.opening == theirs.opening and _is_theirs(exchange, known)
-        if begins_alike or not set(marks.endings).isdisjoint(theirs.endings):
+        if begins_alike or not endings.isdisjoint(theirs.endings):
             rank = _likeness(exchange, known, enough=1 if begins_alike else _ENOUGH)
             if rank >= best and rank[1]:
                 best, name = rank, external_id

@@ -187,6 +187,23 @@ def user_messages_are_merged_into_one_text(talk):
     talk.send([*merged, assistant("Yes."), user("Good.")], assistant("Bye."))
 
 
+def answers_begin_as_the_client_wants(talk):
+    talk.turns(3)
+    for number in range(3):
+        talk.messages.append(user(f"As JSON {number}."))
+        talk.send([*talk.messages, assistant("{")], assistant(f'"number": {number}}}'))
+        talk.messages.append(assistant(f'{{"number": {number}}}'))
+    talk.say("Thank you.")
+
+
+def inputs_of_calls_are_cleared(talk):
+    talk.messages.append(user("Write all files."))
+    for number in range(6):
+        asked = calls("write", f"t{number}", text="a long text")
+        talk.send(talk.messages, asked)
+        talk.messages += [calls("write", f"t{number}"), result("written", f"t{number}")]
+
+
 def a_reminder_stands_last_for_one_request(talk):
     for number in range(6):
         talk.messages.append(user(f"Question {number}."))
@@ -278,6 +295,7 @@ COUNTS = {
     tokens_are_counted: 10,
     system_prompt_changes: 15,
     tool_loop: 18,
+    inputs_of_calls_are_cleared: 12,
     results_are_reordered: 9,
     images_are_encoded_anew: 6,
     answers_are_trimmed_and_thinking_is_left_out: 8,
