@@ -54,7 +54,8 @@ class Agent:
         """As `run`, with an async client. Tools may be coroutines, and those of one answer run side by side."""
         kit, loop = self._begin(client, messages)
         while True:
-            request = await asyncio.to_thread(loop.request)  # may ask the server for budgets
+            # The server may be asked for budgets, which takes a second at most.
+            request = await asyncio.to_thread(loop.request) if loop.watch else loop.request()
             loop.take(await client.beta.messages.create(**request))
             calls = loop.calls()
             if loop.is_done() or not kit.can_run(calls):

@@ -30,8 +30,13 @@ class BudgetStatus:
 
     def __str__(self) -> str:
         over = [budget for budget in self.budgets if budget.get("state", "ok") != "ok"]
-        parts = [f"{one.get('name') or one['metric']}: {one['used']:,} of {one['limit']:,}" for one in over]
-        return f"{self.state} ({'; '.join(parts)})" if parts else self.state
+        return f"{self.state} ({'; '.join(map(_told, over))})" if over else self.state
+
+
+def _told(budget: dict[str, Any]) -> str:
+    used, limit = (budget.get(name) for name in ("used", "limit"))
+    figures = [f"{figure:,}" if isinstance(figure, int | float) else "?" for figure in (used, limit)]
+    return f"{budget.get('name') or budget.get('metric')}: {' of '.join(figures)}"
 
 
 class BudgetExceeded(Exception):
