@@ -191,6 +191,7 @@ def report(events, exchanges, full, naive):
         if seconds > 0.005 * exchanges.seconds:
             print(f"CPU {name:<20} {1000 * seconds / count:.2f} ms an exchange")
     print(f"CPU {'in all':<20} {1000 * sum(exchanges.cpu.values()) / count:.2f} ms an exchange")
+    print(f"CPU {'of a turn once':<20} {1000 * sum(events.cpu.values()) / count:.2f} ms, as events")
     print({name: rows for name, rows in exchanges.tables.items() if rows})
 
 
