@@ -14,7 +14,8 @@ from conversations.search import search_query
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 from conversations.web.paging import is_key
 
-SOURCES = {"claude_code": "Claude Code", "codex": "Codex", "events": "own events"}
+SOURCES = {"claude_code": "Claude Code", "codex": "Codex", "events": "own events", "exchanges": "exchanges",
+           "otlp": "OpenTelemetry"}  # fmt: skip
 PERIODS = {"24h": ("last 24 hours", timedelta(hours=24)), "7d": ("last 7 days", timedelta(days=7)),
            "30d": ("last 30 days", timedelta(days=30))}  # fmt: skip
 
