@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from conversations.ingest.segments import is_failed
 from conversations.models import Compaction, Conversation, Message, Workspace
 from conversations.spending.queries import savings_of_conversation, step_positions
 from conversations.vocabulary import CLEARING_KINDS
@@ -22,10 +23,10 @@ from conversations.web.findings import audit_of, tallies_of
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
 from conversations.web.paging import Order, Page, capped_count, is_key, page_around, page_of
 from conversations.web.rows import compaction_rows, conversation_rows
-from conversations.web.sparklines import sparkline_svg
+from conversations.web.sparklines import sparkline_svg, top_of
 from conversations.web.timeline import Cut, caption
 from conversations.web.wording import LOSSES, tally
-from conversations.web.would import freed_of, would_line
+from conversations.web.would import freed_in_small, freed_of, would_line
 
 NEWEST = Order("last_at", descending=True)
 IN_ORDER = Order("position")
@@ -69,12 +70,16 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     compactions = queries.compactions_in(conversation, MOST_COMPACTIONS)
     cuts = cuts_of(compactions, request.workspace)
     page, around = _messages(conversation, request)
+    above = freed_in_small(conversation.sparkline, [each for each in compactions if not is_failed(each.summary_state)])
     context = _strip(conversation) | {
         "compactions": compaction_rows(compactions, request.workspace),
         "compactions_left_out": max(conversation.compaction_count - len(compactions), 0),
         "parent": queries.parent_of(conversation),
         "children": list(queries.children_of(conversation)[:21]),
-        "preview": sparkline_svg(conversation.sparkline, label="context tokens per request", css="preview"),
+        "preview": sparkline_svg(
+            conversation.sparkline, label="context tokens per request", css="preview", above=above
+        ),
+        "preview_top": top_of(conversation.sparkline, above) or conversation.tokens_peak,
         "caption": caption(
             requests=_turns(conversation), peak=conversation.tokens_peak, now=conversation.tokens_now, cuts=cuts
         ),

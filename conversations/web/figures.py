@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from conversations.web.timeline import Cut, Point, chosen, index_of
+from conversations.web.timeline import WOULD_IN_SIGHT, Cut, Point, chosen, index_of
 
 Figure = dict[str, Any]
 
@@ -11,8 +11,6 @@ Figure = dict[str, Any]
 _SYMBOLS = {False: "triangle-down", True: "triangle-down-open"}
 #: A context window far above everything drawn would press the line flat; then only the caption names it.
 _WINDOW_IN_SIGHT = 1.6
-#: So many times the largest context that was sent: the line without compaction still leaves its teeth to be seen.
-_WOULD_IN_SIGHT = 6
 #: (name, colour of the line, colour of the area)
 _CACHE_PARTS = (
     ("read from the cache", "--kept", "--kept-tint"),
@@ -85,7 +83,7 @@ def _would_line(
     points: Sequence[Point], would: Sequence[int], picked: Sequence[int], x: Sequence[Any], shape: str
 ) -> Figure:
     """Where it would press the line of what was sent flat, it is drawn once it is chosen in the legend."""
-    far = max(would) > _WOULD_IN_SIGHT * max((point.tokens for point in points), default=0)
+    far = max(would) > WOULD_IN_SIGHT * max((point.tokens for point in points), default=0)
     return {
         "type": "scatter",
         "mode": "lines",

@@ -10,8 +10,9 @@ HEIGHT = 280
 _TOP, _FLOOR = 20, 260  # so that the line's own width is not cut off
 
 
-def sparkline_svg(line: Mapping[str, Any], *, label: str, css: str = "spark") -> Html:
-    """The line, the area under it and a dashed stroke at each compaction; empty where no request was seen.
+def sparkline_svg(line: Mapping[str, Any], *, label: str, css: str = "spark", above: Sequence[int] = ()) -> Html:
+    """The line, the area under it and a dashed stroke at each compaction; empty where no request was seen. `above`: for
+    each point so many tokens higher a second, thin line.
 
     One shape is both line and area: it goes on beyond the edges, where its other sides are not seen.
     `label` must be safe: it is ours, not a message's.
@@ -22,22 +23,39 @@ def sparkline_svg(line: Mapping[str, Any], *, label: str, css: str = "spark") ->
     if len(points) == 1:
         points = [points[0], points[0]]  # a line needs two ends
     right, below = len(points) - 1, 2 * HEIGHT
-    path = list(_outline(points))
+    top = top_of(line, above) or 1
+    path = list(_outline(points, top))
     first, last = path[0].partition(",")[2], path[-1].partition(",")[2]
     marks = "".join(_mark(min(max(mark - 0.5, 0), right)) for mark in line.get("marks") or ())
     return Html(
         f'<svg class="{css}" viewBox="0 0 {right} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{label}">'
         f'<polyline class="plot-tooth" points="-9,{below} -9,{first} {" ".join(path)} {right + 9},{last}'
-        f' {right + 9},{below}"/>{marks}</svg>'
+        f' {right + 9},{below}"/>{marks}{_second(points, above, top)}</svg>'
     )
 
 
-def _outline(points: Sequence[Sequence[int]]) -> Iterator[str]:
+def top_of(line: Mapping[str, Any], above: Sequence[int] = ()) -> int:
+    """The highest that is drawn, in tokens."""
+    points: Sequence[Sequence[int]] = line.get("points") or ()
+    heights = [high for _, high in points]
+    return max([*heights, *(high + more for high, more in zip(heights, above, strict=False))], default=0)
+
+
+def _second(points: Sequence[Sequence[int]], above: Sequence[int], top: int) -> str:
+    if not above:
+        return ""
+    scale = (_FLOOR - _TOP) / top
+    heights = [high + more for (_, high), more in zip(points, above, strict=False)]
+    path = " ".join(f"{at},{_FLOOR - int(height * scale)}" for at, height in enumerate(heights))
+    return f'<polyline class="plot-would" points="{path}"/>'
+
+
+def _outline(points: Sequence[Sequence[int]], top: int) -> Iterator[str]:
     """Both ends of each point, first the one nearer to where the line came from.
 
     Low to high where a tooth rises, high to low where it was cut within the point.
     """
-    scale = (_FLOOR - _TOP) / (max([high for _, high in points]) or 1)
+    scale = (_FLOOR - _TOP) / top
     last = points[0][0]
     for at, (low, high) in enumerate(points):
         if low == high:

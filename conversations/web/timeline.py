@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 BUCKETS = 800
 MOST_POINTS = 2_500
+#: So many times the largest context that was sent: a line without compaction still leaves its teeth to be seen.
+WOULD_IN_SIGHT = 6
 _EXACT_BELOW = 10_000  # tokens
 
 

@@ -1,11 +1,11 @@
 """What the timeline would have been without compaction: the second line, its steps, and what would not have fitted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from conversations.spending.tally import Freed, Turn, freed_before
-from conversations.web.timeline import Point
+from conversations.web.timeline import WOULD_IN_SIGHT, Point
 
 
 class Placed(Protocol):
@@ -14,6 +14,13 @@ class Placed(Protocol):
     @property
     def position(self) -> int:
         """Its order within the conversation."""
+
+
+class Observed(Protocol):
+    """A compaction, as far as the tokens around it are concerned."""
+
+    tokens_before_observed: int | None
+    tokens_after_observed: int | None
 
 
 Compacted = TypeVar("Compacted", bound=Placed)
@@ -29,6 +36,26 @@ def would_line(points: Sequence[Point], freed: Sequence[Freed]) -> list[int]:
     if not freed or not freed[-1].tokens:
         return []
     return [point.tokens + gone.tokens for point, gone in zip(points, freed, strict=True)]
+
+
+def freed_in_small(line: Mapping[str, Any], compactions: Sequence[Observed]) -> list[int]:
+    """For each point of a stored saw-tooth what was freed before it; empty where nothing was, where it would press the
+    line that was sent flat, or where several compactions share a mark, so that whose is whose is not known.
+
+    `compactions` in order, without those that replaced nothing."""
+    marks, points = line.get("marks") or (), line.get("points") or ()
+    freed = [_freed(compaction) for compaction in compactions]
+    if len(marks) != len(freed) or not any(freed):
+        return []
+    found = [sum(tokens for mark, tokens in zip(marks, freed, strict=True) if mark <= at) for at in range(len(points))]
+    peak = max(high for _, high in points)
+    would = max(high + more for (_, high), more in zip(points, found, strict=True))
+    return [] if would > WOULD_IN_SIGHT * peak else found
+
+
+def _freed(compaction: Observed) -> int:
+    before, after = compaction.tokens_before_observed, compaction.tokens_after_observed
+    return max(before - after, 0) if before is not None and after is not None else 0
 
 
 @dataclass(frozen=True, slots=True)

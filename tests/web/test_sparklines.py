@@ -1,7 +1,7 @@
 from html.parser import HTMLParser
 
 from conversations.ingest.sparkline import Turn, empty, extend
-from conversations.web.sparklines import HEIGHT, sparkline_svg
+from conversations.web.sparklines import HEIGHT, sparkline_svg, top_of
 
 
 class Svg(HTMLParser):
@@ -70,3 +70,15 @@ def test_sparkline_without_tokens_does_not_divide_by_zero():
     svg = drawn({"stride": 1, "count": 2, "points": [[0, 0], [0, 0]], "marks": []})
 
     assert len({y for _, y in svg.points}) == 1
+
+
+def test_sparkline_has_a_second_line_above():
+    line = {"stride": 1, "count": 3, "points": [[50, 50], [10, 20], [30, 30]], "marks": [1]}
+
+    alone, both = drawn(line), Svg(sparkline_svg(line, label="", above=[0, 40, 40]))
+
+    assert top_of(line) == 50
+    assert top_of(line, [0, 40, 40]) == 70
+    assert min(y for _, y in alone.points) == min(y for _, y in both.points)  # the highest stands as high as before
+    assert [x for x, _ in both.points] == [0, 1, 2]  # the second line's, which comes last
+    assert [y for _, y in both.points] == [260 - int(tokens * 240 / 70) for tokens in (50, 60, 70)]
