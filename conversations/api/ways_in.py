@@ -134,6 +134,7 @@ _AUDITED = {
     "retention": _LOOSE | {"description": "value, low, high (null = cannot be told) and the number of facts."},
     "counts": _LOOSE,
     "harm_checkable": {"type": "boolean"},
+    "cut_texts": _NUMBER | {"description": "Texts so long that their ends were not read."},
     "findings": _list(_object(_FINDING, "What became of one fact; best first.")),
     "added": _list(_object(_ADDED, "A statement of the summary without a source.")),
 }
@@ -218,7 +219,7 @@ _REPORT = OpenApiExample(
             "retention": {"value": 0.0, "low": 0.0, "high": 0.0, "facts": 1},
             "counts": {"kept": 0, "altered": 0, "forgotten": 1, "superseded": 0, "unverifiable": 0, "added": 0,
                        "harm": 0, "kind": {"prohibition": {"forgotten": 1}}},
-            "harm_checkable": False, "added": [],
+            "harm_checkable": False, "cut_texts": 0, "added": [],
             "findings": [{
                 "id": "9f2c", "kind": "prohibition", "text": "The user: never call me, only e-mail.",
                 "quote": "Please never call me, only e-mail.", "author": "user", "messages": ["m1"],

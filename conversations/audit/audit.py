@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from conversations.audit import ranking
 from conversations.audit.added import find_added
 from conversations.audit.background import Background, background_of
+from conversations.audit.bounds import cut_texts, shortened
 from conversations.audit.context import in_context
 from conversations.audit.facts import extract_drafts
 from conversations.audit.harm import SEVERITY, Harm, find_harm
@@ -57,13 +58,15 @@ def audit_segment(segment: Segment, told: Reading | None = None) -> Audit:
 
     Without a readable summary nothing is claimed to be lost: the audit then has no findings, and retention is unknown.
     """
+    whole, segment = segment, shortened(segment)
     known = judge_segment(segment, told) if is_readable(segment) else None
     added = find_added(segment)
     retention = retention_of([*known.lost, *known.others]) if known else Retention(None, None, None, 0)
     known = replace(known, lost=known.lost[:WATCHED]) if known else None
     harm = find_harm(segment, known.lost if known else [], added)
     findings = _ordered(known, harm) if known else []
-    return Audit(segment, tuple(findings), _marked(added, harm), retention, harm.checkable, AUDITOR_VERSION)
+    cut = cut_texts(whole, segment)
+    return Audit(whole, tuple(findings), _marked(added, harm), retention, harm.checkable, AUDITOR_VERSION, cut)
 
 
 def is_readable(segment: Segment) -> bool:

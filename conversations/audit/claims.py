@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from conversations.audit.calls import Call, calls_of, runs_of
 from conversations.audit.model import Author, Line
-from conversations.audit.sources import FENCE, Statement, plain
+from conversations.audit.sources import FENCE, Statement, overlaps, plain
 
 _SENTENCE = re.compile(r"[^\n]+?(?:[.!?;](?=\s)|$)", re.MULTILINE)
 _GOOD = (
@@ -98,7 +98,7 @@ def prose_sentences(summary: str) -> Iterator[tuple[int, int]]:
     fences = [match.span() for match in FENCE.finditer(summary)]
     for match in _SENTENCE.finditer(summary):
         text = match.group()
-        if text.lstrip().startswith(">") or any(start <= match.start() < end for start, end in fences):
+        if text.lstrip().startswith(">") or overlaps(match.start(), match.start() + 1, fences):
             continue
         lead = len(text) - len(text.lstrip())
         yield match.start() + lead, match.end() - (len(text) - len(text.rstrip()))

@@ -206,3 +206,4 @@ class Audit:
     retention: Retention
     harm_checkable: bool  # False: no continuation to look at, which is not "no harm found"
     version: str
+    cut_texts: int = 0  # texts so long that their ends were not read

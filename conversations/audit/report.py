@@ -29,6 +29,7 @@ def compaction_json(audit: Audit) -> dict[str, Any]:
         "retention": asdict(audit.retention),
         "counts": counts(audit),
         "harm_checkable": audit.harm_checkable,
+        "cut_texts": audit.cut_texts,
         "findings": [finding_json(finding, segment.summary) for finding in audit.findings],
         "added": [added_json(added, segment.summary) for added in audit.added],
     }
@@ -136,6 +137,7 @@ def _headline(audit: Audit) -> str:
     kept = audit.retention
     share = "" if kept.value is None else f", {kept.value:.0%} kept by importance ({kept.low:.0%} to {kept.high:.0%})"
     gap = "" if segment.complete else "; its beginning is not in this file"
+    gap += f"; {audit.cut_texts} very long texts were not read to their end" if audit.cut_texts else ""
     return f"{head}: {told['forgotten']} forgotten, {told['altered']} altered, {told['kept']} kept{share}{gap}"
 
 

@@ -135,6 +135,12 @@ class Sources:
         return any(value.startswith(shorter) for shorter in self._hexes[max(0, at - 3) : at])
 
 
+def overlaps(start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
+    """Whether a span overlaps one of the spans `taken`, which are sorted and do not overlap each other."""
+    at = bisect_left(taken, (end,))
+    return at > 0 and taken[at - 1][1] > start
+
+
 def canonical_number(value: str) -> str:
     """Take the separators out: 12,345 and 12_345 are 12345, and 3.0 stays."""
     return re.sub(r"[,_']", "", value).rstrip(".")

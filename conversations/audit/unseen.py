@@ -1,9 +1,10 @@
 """Find the exact values of a summary that occur nowhere in what it covers: paths, hashes, versions, numbers. Pure."""
 
 import re
+from bisect import insort
 from collections.abc import Callable, Iterator
 
-from conversations.audit.sources import FENCE, Sources, Statement, canonical_number
+from conversations.audit.sources import FENCE, Sources, Statement, canonical_number, overlaps
 
 _URL = re.compile(r"https?://[^\s`'\"<>)\]}]+")
 #: Absolute, or with an extension, or of three parts: "pros/cons" and "read/write" are words.
@@ -29,9 +30,9 @@ def unseen_values(summary: str, sources: Sources) -> Iterator[Statement]:
     taken = [match.span() for match in FENCE.finditer(summary)]
     for noun, pattern, is_seen in _VALUES:
         for match in pattern.finditer(summary):
-            if any(match.start() < end and start < match.end() for start, end in taken):
+            if overlaps(*match.span(), taken):
                 continue
-            taken.append(match.span())
+            insort(taken, match.span())
             if is_seen(match.group(), sources) or _EXAMPLE.search(summary, max(0, match.start() - 30), match.start()):
                 continue
             reason = f"This {noun} occurs nowhere in what the summary covers."
