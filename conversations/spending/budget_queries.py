@@ -167,7 +167,7 @@ def conversations_named(workspace: Workspace, external_id: str) -> list[tuple[in
 # --- the page of budgets ----------------------------------------------------------------------------------------------
 
 #: Conversations looked at for the one that is nearest to its limit: those that were active last.
-RECENT = 500
+RECENT = 200
 
 
 @dataclass(frozen=True, slots=True)
