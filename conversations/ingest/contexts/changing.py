@@ -15,7 +15,7 @@ from conversations.ingest.contexts.replacing import absorb_replaced
 from conversations.ingest.exchange import Announced
 from conversations.vocabulary import SummaryState
 
-_UNDONE = "It was none: the next request had the whole context again."
+_UNDONE = "It was no compaction after all: the next request had the whole context again."
 
 
 @dataclass(frozen=True, slots=True)
