@@ -19,6 +19,7 @@ from conversations.web.dropped import look_for, page_asked_for
 from conversations.web.facts import column_of
 from conversations.web.filters import CompactionFilters
 from conversations.web.highlight import Html, Mark, count, places
+from conversations.web.inferred import inferred, with_inferred
 from conversations.web.marks import block_marks, summary_marks
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
 from conversations.web.paging import Order, capped_count, page_of
@@ -105,7 +106,7 @@ def worst(rows: QuerySet[Compaction], workspace: Workspace) -> QuerySet[Compacti
 def compaction_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Facts, summary and dropped messages; `?fact=` chooses one in all three, `?q=` finds in both texts."""
     rows = queries.compactions_of(request.workspace).select_related("summary_message", "audit")
-    compaction = get_object_or_404(rows.defer(None).defer("raw", "conversation__search"), pk=pk)
+    compaction = get_object_or_404(with_inferred(rows.defer(None).defer("conversation__search")), pk=pk)
     query = request.GET.get("q", "").strip()[:QUERY_LENGTH]
     context = _context(request, compaction, query)
     return render_page(request, "compactions/page.html", context, partial="compactions/sides.html")
@@ -120,6 +121,7 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
     clearing = compaction.kind in CLEARING_KINDS
     return {
         "compaction": compaction,
+        "inferred": inferred(compaction),
         "conversation": compaction.conversation,
         "previous": previous,
         "following": following,
