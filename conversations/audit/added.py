@@ -33,8 +33,26 @@ def find_added(segment: Segment) -> list[Added]:
         *(_added(UNSUPPORTED_OUTCOME, segment.summary, each) for each in unsupported_outcomes(segment.summary, lines)),
         *(_added(UNSEEN_VALUE, segment.summary, each) for each in unseen_values(segment.summary, sources)),
     ]
+    if found:
+        known = _told_before(found, segment)
+        found = [added for added in found if added.id not in known]
     once = {added.id: added for added in reversed(found)}
     return sorted(once.values(), key=lambda added: (added.start, added.end))
+
+
+def _told_before(found: list[Added], segment: Segment) -> set[str]:
+    """The ids of those that have a source in what earlier compactions dropped: the summary before may tell them
+    without the words."""
+    lines = segment.earlier()
+    if not lines:
+        return set()
+    sources = Sources(lines)
+    still = [
+        *(_added(INVENTED_REQUEST, segment.summary, each) for each in invented_requests(segment.summary, sources)),
+        *(_added(UNSUPPORTED_OUTCOME, segment.summary, each) for each in unsupported_outcomes(segment.summary, lines)),
+        *(_added(UNSEEN_VALUE, segment.summary, each) for each in unseen_values(segment.summary, sources)),
+    ]
+    return {added.id for added in found} - {added.id for added in still}
 
 
 def _added(kind: str, summary: str, statement: Statement) -> Added:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from conversations.audit import clauses, labels, modality, values
+from conversations.audit import clauses, contrasts, labels, modality, values
+from conversations.audit.facts.shell import LAST_RUN
 from conversations.audit.modality import Change
 from conversations.audit.model import Author, Fact, FactKind, FactState, Judgement
 from conversations.audit.passages import PassageIndex
@@ -24,6 +25,7 @@ _STATES = frozenset(
 #: Those who say in prose how things stand; code and tool output are full of "failed" and "skipped" that say nothing.
 _SPEAKERS = frozenset({Author.USER, Author.ASSISTANT, Author.THINKING, Author.SUMMARY})
 #: Those whose rules and decisions bind. What an agent thinks aloud is revised in the next sentence.
+_USERS = frozenset({Author.USER, Author.PASTED})
 _BINDING = frozenset({Author.USER, Author.PASTED, Author.ASSISTANT, Author.SUMMARY})
 
 
@@ -38,13 +40,27 @@ def altered(fact: Fact, quote: str, span: tuple[int, int], index: PassageIndex) 
         values.distorted(quote, span, index)
         or labels.swept(quote, index)
         or labels.bare(quote, index)
+        or (contrasts.swapped(quote, index) if _binds(fact) else None)
         or _changed(fact, quote, span, index)
         or (clauses.unlimited(quote, index) if _binds(fact) else None)
+        or _users(fact, quote, span, index)
     )
 
 
 def _binds(fact: Fact) -> bool:
+    """Whether a fact says how things are to be: rules and decisions, and all that the user states."""
+    if fact.author in _USERS:
+        return fact.kind in _RULES | _CHOICES or (fact.kind is FactKind.ASK and "?" not in fact.quote)
     return fact.kind in _RULES | _CHOICES and fact.author in _BINDING
+
+
+def _users(fact: Fact, quote: str, span: tuple[int, int], index: PassageIndex) -> Judgement | None:
+    """What a user, or an earlier summary for the user, said firmly or exactly, and the summary does not."""
+    if fact.author not in _USERS | {Author.SUMMARY} or fact.kind not in _RULES | {FactKind.ASK}:
+        return None
+    forbids = modality.PROHIBITION.search(quote) if fact.kind is FactKind.PROHIBITION else None
+    weak = contrasts.unforced(quote, forbids.group().strip(" .;:!(—–,-\n"), span, index) if forbids else None
+    return weak or (contrasts.unvalued(quote, span, index) if _binds(fact) and fact.author is Author.USER else None)
 
 
 def _changed(fact: Fact, quote: str, span: tuple[int, int], index: PassageIndex) -> Judgement | None:
@@ -63,11 +79,14 @@ def _changes(
     if gone:
         at = index.summary.index(gone.summary)
         yield gone, (at, at + len(gone.summary))
+    if LAST_RUN in fact.cues and (better := modality.rounded(quote, index.summary[slice(*span)], index.summary)):
+        yield better, span
     softer = modality.weakened(quote, index.summary[slice(*span)]) if fact.kind in _RULES else None
     if softer and index.share(quote.replace(softer.source, " "), span) >= ABOUT_IT:
         yield softer, span
     if fact.author in _SPEAKERS and fact.kind in _STATES:
         yield from _flips(fact, quote, index)
+    if fact.author in _SPEAKERS and fact.kind in _STATES | _CHOICES:
         yield from _denials(fact, quote, index)
 
 

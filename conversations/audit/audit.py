@@ -21,6 +21,7 @@ from conversations.audit.model import (
     Detail,
     Evidence,
     Fact,
+    FactKind,
     FactState,
     Finding,
     Judgement,
@@ -28,11 +29,12 @@ from conversations.audit.model import (
     Segment,
 )
 from conversations.audit.passages import PassageIndex
+from conversations.audit.replaced import with_replaced
 from conversations.audit.retention import retention_of
 from conversations.audit.told import with_facts
 from conversations.vocabulary import CLEARING_KINDS, CompactionKind, Outcome, SummaryState
 
-AUDITOR_VERSION = "2"
+AUDITOR_VERSION = "3"
 LOST = frozenset({Outcome.FORGOTTEN, Outcome.ALTERED})
 #: Losses that are reported and watched for harm, the highest ranked: nobody reads further, and time is bounded.
 #: Retention counts all of them.
@@ -40,6 +42,8 @@ WATCHED = 150
 #: A sign of harm lifts a loss only by what its severity exceeds this. MEASURED on the hand labels: losses that were
 #: merely looked up again (severity .4) are important as often as others (22 % against 20 %).
 MERE = 0.4
+#: P(known) of a command whose words stand in the summary, but not as a command.
+ELSEWHERE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,9 @@ def judge_segment(segment: Segment, told: Reading | None = None) -> Known:
     """Every fact with what became of it, before harm and variety have their say."""
     told = told or Reading()
     index = PassageIndex.of(segment)
-    facts = with_facts(merge_drafts(extract_drafts(segment)), told.facts)
+    facts = with_facts(with_replaced(merge_drafts(extract_drafts(segment))), told.facts)
     ground = background_of(segment, facts, index)
-    judged = [(fact, settle(fact, told.judgements.get(fact.id) or judge(fact, index))) for fact in facts]
+    judged = [(fact, settle(fact, told.judgements.get(fact.id) or as_run(fact, judge(fact, index)))) for fact in facts]
     texts = {(line.message, line.block): line.text for line in segment.dropped}
     kept = [fact for fact, verdict in judged if verdict.outcome not in LOST]
     joined = join_neighbours([pair for pair in judged if pair[1].outcome in LOST], texts, kept)
@@ -97,6 +101,20 @@ def judge_segment(segment: Segment, told: Reading | None = None) -> Known:
     others = [pair for pair in (*judged, *joined) if pair[1].outcome not in LOST]
     ranked = [replace(f, fact=in_context(f.fact, texts)) for f in _ranked(lost, index, ground)]
     return Known(ranked, _unranked(others, ground), index, ground)
+
+
+def as_run(fact: Fact, judgement: Judgement) -> Judgement:
+    """How something is run is known where it stands as it is run. Single words of it ("test", a folder) do not tell."""
+    if (
+        fact.kind is not FactKind.COMMAND
+        or judgement.outcome is not Outcome.KEPT
+        or judgement.detail is Detail.VERBATIM
+    ):
+        return judgement
+    reason = f"The summary does not say how it is run: “{fact.quote}”."
+    probability = min(judgement.probability, ELSEWHERE)
+    return replace(judgement, outcome=Outcome.FORGOTTEN, detail=Detail.NONE, probability=probability,
+                   detector="command", reason=reason)  # fmt: skip
 
 
 def settle(fact: Fact, judgement: Judgement) -> Judgement:

@@ -1,13 +1,15 @@
 """Puts neighbouring lost sentences of one passage together: a list that is gone is one finding, not six."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from conversations.audit.facts.draft import sentence_of
-from conversations.audit.merge import fact_id
+from conversations.audit.facts.draft import about_of, sentence_of
+from conversations.audit.merge import MOST_SPANS, fact_id
 from conversations.audit.model import Fact, FactKind, Judgement, Span
+from conversations.vocabulary import Outcome
 
 LONGEST = 400  # characters of a joined quote: what is read at one glance
+SHORT = 60  # a sentence with fewer characters does not stand for a passage
 _GAP = 60  # characters that may stand between neighbours: markup, blanks, a short aside
 
 #: The most consequential kind of its parts names the whole.
@@ -69,9 +71,19 @@ def _belongs(
     if block != (first.message, first.block) or span.end - first.start > LONGEST:
         return False
     between = texts[block][last.end : span.start]
-    same = group[0][1].outcome is pair[1].outcome and group[0][0].state is pair[0].state
+    same = _lost_alike(group[0], pair)
     open_way = not any(last.end <= start < span.start for start in walls.get(block, ()))
     return same and open_way and len(between) <= _GAP and "#" not in between and "```" not in between
+
+
+def _lost_alike(one: Judged, other: Judged) -> bool:
+    """Whether two were forgotten in the same state. What was altered has a reason of its own, and stands alone."""
+    return one[1].outcome is other[1].outcome is Outcome.FORGOTTEN and one[0].state is other[0].state
+
+
+def _others(facts: Sequence[Fact]) -> Iterator[Span]:
+    """Where else the members were said."""
+    return (span for fact in facts for span in fact.spans[1:])
 
 
 def _joined(group: list[Judged], texts: Mapping[tuple[str, int], str]) -> Judged:
@@ -83,9 +95,9 @@ def _joined(group: list[Judged], texts: Mapping[tuple[str, int], str]) -> Judged
     fact = replace(
         lead,
         id=fact_id(lead.kind, quote),
-        text=lead.text if len(lead.text) > 60 else sentence_of(lead.text, quote),
+        text=lead.text if len(lead.text) > SHORT else sentence_of(about_of(facts[0].text, facts[0].quote), quote),
         quote=quote,
-        spans=(Span(first.message, first.block, first.start, last.end), *lead.spans[1:]),
+        spans=(Span(first.message, first.block, first.start, last.end), *_others(facts))[:MOST_SPANS],
         first=min(f.first for f in facts),
         last=max(f.last for f in facts),
         count=max(f.count for f in facts),

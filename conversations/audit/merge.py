@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from conversations.audit.facts.draft import Draft
+from conversations.audit.facts.units import mark_end
 from conversations.audit.model import Author, Fact, FactKind, FactState, Span
 from conversations.audit.text import content_stems
 
@@ -31,7 +32,7 @@ _VOICE = {
 
 def merge_drafts(drafts: Sequence[Draft]) -> list[Fact]:
     """The facts in order of their first mention."""
-    bags = [frozenset(content_stems(draft.quote, 2_000)) for draft in drafts]
+    bags = [frozenset(content_stems(draft.quote[mark_end(draft.quote) :], 2_000)) for draft in drafts]
     common = Counter(stem for bag in bags for stem in bag)
     groups: list[list[int]] = []
     by_key: dict[str, list[int]] = {}
@@ -58,11 +59,23 @@ def _group_of(
     """The group whose first member says the same, if there is one among the last 40 with a rare word in common."""
     for key in keys:
         for group in by_key.get(key, ())[-40:]:
-            first = bags[groups[group][0]]
-            larger = max(len(first), len(bag))
-            if first == bag or (min(len(first), len(bag)) >= _FEW and len(first & bag) >= SAME * larger):
+            if _says_same(bags[groups[group][0]], bag):
                 return group
     return None
+
+
+def _says_same(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether nearly all words are the same. Another figure is another fact, be the rest the same to the letter."""
+    if one == other:
+        return True
+    if min(len(one), len(other)) < _FEW or len(one & other) < SAME * max(len(one), len(other)):
+        return False
+    figures, others = _figures(one), _figures(other)
+    return figures <= others or others <= figures
+
+
+def _figures(bag: frozenset[str]) -> set[str]:
+    return {stem for stem in bag if stem[0].isdigit()}
 
 
 def _fact(drafts: list[Draft]) -> Fact:

@@ -90,6 +90,11 @@ KNOWN = _any(
     (?:is|was) due to; verified"""
 )
 
+#: What a check left over, in the words of tools: "9 skipped", "2 failed". None of it is nothing left over.
+_LEFT_OVER = re.compile(
+    r"(?<![\w.])[1-9]\d{0,5} (?:tests? |checks? |suites? )?(skip|fail|error|pending|todo|warning)\w*", re.IGNORECASE
+)
+
 _THING = (
     r"(?:the |this |that |existing |constant |function |file ){0,2}[`\"'*]{0,2}" r"([A-Za-z_][\w./-]{3,80})[`\"'*]{0,2}"
 )
@@ -149,6 +154,16 @@ def flipped(source: str, passage: str) -> Change | None:
         if was and now and not unless.search(passage):
             reason = f"“{was.group()}” has become “{now.group()}” in the summary."
             return Change(Detail.FLIPPED, was.group(), now.group(), reason)
+    return None
+
+
+def rounded(source: str, passage: str, summary: str) -> Change | None:
+    """Find a check that left something over, told in the passage as passed while nothing tells what was left."""
+    passed = CLAIMED.search(passage)
+    for left in _LEFT_OVER.finditer(source) if passed else ():
+        if left[1].lower() not in summary.lower():
+            reason = f"“{left.group()}” is gone: the summary tells only what passed."
+            return Change(Detail.FLIPPED, left.group(), passed.group() if passed else "", reason)
     return None
 
 

@@ -3,7 +3,7 @@
 Character offsets are Python string indexes into the text of one block, as `Line.text` gives it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -108,6 +108,8 @@ class Segment:
     continuation: Sequence[Line]  # what followed, up to the end of the log
     complete: bool  # False: messages it covers are not in the data, so "added" cannot be claimed
     cwd: str = ""  # the agent's working directory, for telling paths apart
+    #: What earlier compactions dropped, read only where a statement has no source in `dropped` and `kept`.
+    earlier: Callable[[], Sequence[Line]] = field(default=tuple, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,11 @@ class Stretch:
         later = Q(dropped_by=None) | Q(dropped_by__position__gt=self.compaction.position)
         return self.messages().filter(later, position__lt=self.compaction.position)
 
+    def earlier(self) -> QuerySet[Message]:
+        """What compactions before this one took out of the context, the last first."""
+        rows = self.messages().filter(position__lt=self.compaction.position, dropped_by__isnull=False)
+        return rows.exclude(dropped_by=self.compaction).order_by("-position", "-id")
+
     def after(self) -> QuerySet[Message]:
         """What followed, the summary left out."""
         rows = self.messages().filter(position__gt=self.compaction.position)
@@ -89,6 +94,7 @@ def segment_of(compaction: Compaction, *, following: int = FOLLOWING_MESSAGES) -
         continuation=_lines(message for message in after if message.pk not in restored),
         complete=compaction.complete and (conversation.complete or compaction.number > 1),
         cwd=conversation.cwd,
+        earlier=lambda: _lines(stretch.earlier().only(*_FIELDS)[:DROPPED_MESSAGES]),
     )
 
 

@@ -152,7 +152,13 @@ def _segment(said: _Conversation, number: int, gone: dict[str, str], lines: dict
         continuation=[line for m in after if m.id not in restored for line in lines[m.id]],
         complete=event.complete and (said.whole or number > 0),
         cwd=said.cwd,
+        earlier=lambda: [line for m in said.messages if _went_before(m, event, gone, at) for line in lines[m.id]],
     )
+
+
+def _went_before(message: MessageEvent, event: CompactionEvent, gone: dict[str, str], at: int) -> bool:
+    """Whether an earlier compaction took the message out of the context."""
+    return position_of(message) < at and message.id in gone and gone[message.id] != event.id
 
 
 def _stays(message: MessageEvent, event: CompactionEvent, gone: dict[str, str], at: int) -> bool:

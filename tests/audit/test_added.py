@@ -219,6 +219,25 @@ def test_values_that_were_seen_in_another_form_have_a_source(seen, summary):
     assert added_of(log, summary) == []
 
 
+def test_what_was_said_before_an_earlier_compaction_has_a_source():
+    log, before = Log(start=9), Log()
+    log.agent("The contract tests wait for the sandbox.")
+    before.user("The sandbox is at http://10.60.4.17:8090, 48213 rows.")
+    summary = "Sandbox: http://10.60.4.17:8090 with 48213 rows, then 51977."
+
+    assert added_of(log, summary, earlier=lambda: before.lines) == [("unseen_value", "51977")]
+
+
+def test_what_was_said_before_is_only_read_where_a_source_is_missing():
+    def unread():
+        raise AssertionError("nothing is missing")
+
+    log = Log()
+    log.agent("It has 48213 rows.")
+
+    assert added_of(log, "48213 rows.", earlier=unread) == []
+
+
 @pytest.mark.parametrize(
     ("summary", "value"),
     [

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from conversations.audit.alterations import altered
@@ -59,6 +61,22 @@ def test_progress_and_honest_words_are_left_alone(quote, kind, summary, later):
     judgement = verdict(fact(quote, kind), summary, later)
 
     assert judgement is None or judgement.detail not in {Detail.FLIPPED, Detail.WEAKENED}
+
+
+@pytest.mark.parametrize(
+    ("quote", "summary", "detector"),
+    [
+        ("467 passed, 9 skipped in 69.90s", "467 tests pass.", "flipped"),
+        ("2 failed, 465 passed in 69.90s", "All 467 tests pass.", "flipped"),
+        ("467 passed, 9 skipped in 69.90s", "467 tests pass, the contract tests are skipped.", None),
+        ("467 passed, 0 skipped in 69.90s", "467 tests pass.", None),
+        ("467 passed, 9 skipped in 69.90s", "The tests take 70 seconds.", None),
+    ],
+)
+def test_a_check_that_left_something_over_is_not_to_be_told_as_passed(quote, summary, detector):
+    run = replace(fact(quote, STATE, author=Author.TOOL_RESULT), cues=("last run",))
+    judgement = verdict(run, summary)
+    assert (judgement and judgement.detector) == detector
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,29 @@ def test_losses_come_first_and_best_first():
     assert ranks == sorted(ranks, reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("summary", "outcome"),
+    [
+        ("Checks are run with `mise run test`.", Outcome.KEPT),
+        ("The test of mise was mended, run it.", Outcome.FORGOTTEN),
+        ("Nothing of it.", Outcome.FORGOTTEN),
+    ],
+)
+def test_how_something_is_run_is_known_where_it_stands_as_it_is_run(summary, outcome):
+    log = Log()
+    log.call("Bash", json.dumps({"command": "mise run test"}), "fine")
+    audit = audit_segment(segment_of(log.lines, summary))
+    assert outcomes(audit)["mise run test"] is outcome
+
+
+def test_a_figure_that_was_replaced_before_the_boundary_is_no_loss():
+    log = Log()
+    log.agent("The preview server of the shop listens on port 5173 now.")
+    log.agent("The preview server of the shop listens on port 5199 now.")
+    audit = audit_segment(segment_of(log.lines, "Nothing of it."))
+    assert list(outcomes(audit).values()) == [Outcome.FORGOTTEN, Outcome.SUPERSEDED]
+
+
 def test_what_was_finished_before_the_boundary_is_no_loss():
     log = Log()
     todos = {"todos": [{"content": "Write the migration for the shares table", "status": "completed"}]}

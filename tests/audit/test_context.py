@@ -1,6 +1,8 @@
 import pytest
 
-from conversations.audit.context import in_context, sentence_before
+from conversations.audit.context import LONGEST_LIST, in_context, list_start, sentence_before
+from conversations.audit.facts.draft import LONGEST_TEXT
+from conversations.audit.model import Author
 from tests.audit.segments import Log, fact_of
 
 
@@ -18,14 +20,44 @@ def test_the_sentence_before_is_found(before, expected):
     assert sentence_before(text, len(before)).rstrip(".:") == expected.rstrip(".:")
 
 
-def test_a_short_quote_gets_the_words_before_it_in_its_text_only():
-    line = Log().agent("The cache lives in the session store. It is cleared on reset.")
-    told = in_context(fact_of(line, "It is cleared on reset."), {("m0", 0): line.text})
-    assert told.quote == "It is cleared on reset."
-    assert told.text == "It is cleared on reset. (after: The cache lives in the session store)"
+def told_of(text, quote, author=Author.ASSISTANT):
+    """The sentence for people of `quote`, which stands in `text`."""
+    line = Log().add(author, text)
+    return in_context(fact_of(line, quote), {("m0", 0): line.text})
 
 
-def test_a_long_quote_speaks_for_itself():
-    line = Log().agent("The cache lives in the session store. " + "It is cleared on reset and " * 12)
-    fact = fact_of(line, line.text[38:])
-    assert in_context(fact, {("m0", 0): line.text}) == fact
+@pytest.mark.parametrize(
+    ("text", "quote", "expected"),
+    [
+        ("The cache lives in the session store. It is cleared on reset.", "It is cleared on reset.",
+         "The cache lives in the session store. It is cleared on reset."),
+        ("Two ways to clear the cache are known\n\n- by hand\n- on reset of it", "- on reset of it",
+         "Two ways to clear the cache are known. - on reset of it"),
+        ("Let me look at the session store. It is cleared on reset.", "It is cleared on reset.",
+         "It is cleared on reset."),
+    ],
+)  # fmt: skip
+def test_the_words_before_a_statement_stand_in_front_of_it(text, quote, expected):
+    told = told_of(text, quote)
+    assert (told.quote, told.text) == (quote, expected)
+
+
+def test_what_a_user_says_of_a_paste_is_no_context_of_the_paste():
+    text = "I would like a list of the cases. It is cleared on reset."
+    assert told_of(text, "It is cleared on reset.", Author.PASTED).text == "It is cleared on reset."
+
+
+def test_a_sentence_for_people_stays_short():
+    text = "The cache lives in the session store. " + "It is cleared on reset and " * 12
+    assert len(told_of(text, text[38:]).text) <= LONGEST_TEXT
+
+
+@pytest.mark.parametrize("mark", ["- ", "1. ", "| "])
+def test_an_item_is_led_in_by_what_stands_before_its_list(mark):
+    text = f"Before it.\n\n{mark}first |\n{mark}second |\nafter"
+    assert list_start(text, text.index("second")) == text.index(f"{mark}first")
+
+
+def test_a_very_long_list_is_gone_back_only_so_far():
+    text = "Lead.\n" + "- an item of the list\n" * 1_000
+    assert len(text) - list_start(text, len(text) - 5) <= LONGEST_LIST + 100

@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 from conversations.audit.join import LONGEST, join_neighbours
-from conversations.audit.model import Detail, FactKind, Judgement
+from conversations.audit.model import Detail, FactKind, Judgement, Span
 from conversations.vocabulary import Outcome
 from tests.audit.segments import Log, fact_of
 
@@ -49,3 +51,26 @@ def test_the_most_consequential_kind_names_the_whole():
     pairs = judged(line, "- it reads the file"), judged(line, "- never write to it", kind=FactKind.PROHIBITION)
     ((fact, _),) = joined(line, *pairs)
     assert fact.kind is FactKind.PROHIBITION
+
+
+def test_what_was_altered_stands_alone_with_its_own_reason():
+    line = Log().agent("- first is altered\n- second is altered too")
+    pairs = [judged(line, quote, Outcome.ALTERED) for quote in line.text.split("\n")]
+    assert joined(line, *pairs) == pairs
+
+
+def test_where_the_parts_were_said_besides_is_kept():
+    log = Log()
+    line, again = log.agent("- first is gone\n- second is gone"), log.agent("second is gone")
+    first, (second, verdict) = judged(line, "- first is gone"), judged(line, "- second is gone")
+    elsewhere = Span(again.message, again.block, 0, len(again.text))
+    ((fact, _),) = joined(line, first, (replace(second, spans=(*second.spans, elsewhere)), verdict))
+    assert fact.spans[1:] == (elsewhere,)
+
+
+def test_short_parts_are_named_by_what_they_stand_under_and_where_the_list_begins():
+    line = Log().agent("- first is gone\n- second is gone")
+    first, second = judged(line, "- first is gone"), judged(line, "- second is gone")
+    titled = replace(first[0], text="Steps: - first is gone")
+    ((fact, _),) = joined(line, (titled, first[1]), second)
+    assert fact.text == "Steps: - first is gone - second is gone"

@@ -1,3 +1,5 @@
+import pytest
+
 from conversations.audit.facts.draft import Draft
 from conversations.audit.merge import fact_id, merge_drafts
 from conversations.audit.model import Author, FactKind, FactState
@@ -35,6 +37,23 @@ def test_few_words_are_the_same_only_when_equal():
     log = Log()
     lines = [log.agent("port 5173 local"), log.agent("port 5174 local"), log.agent("Port 5173, local")]
     assert [fact.count for fact in merge_drafts([draft(line) for line in lines])] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "facts"),
+    [
+        (
+            "The preview server of the shop listens on port 5173",
+            "The preview server of the shop listens on port 5199",
+            2,
+        ),
+        ("1. The preview server of the shop is started", "4. The preview server of the shop is started", 1),
+        ("The preview server of the shop listens on port 5173", "The preview server of the shop listens on a port", 1),
+    ],
+)
+def test_another_figure_is_another_fact(one, other, facts):
+    log = Log()
+    assert len(merge_drafts([draft(log.agent(one)), draft(log.agent(other))])) == facts
 
 
 def test_the_last_mention_decides_the_state():

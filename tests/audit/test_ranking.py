@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 from math import exp
 
@@ -67,3 +68,22 @@ def test_variety_loses_nothing_and_ranks_fall():
     found = ranking.varied([Finding(fact, LOST, 0.5) for fact in facts], ground)
     assert len(found) == 400
     assert all(a.rank >= b.rank for a, b in pairwise(found))
+
+
+def test_what_is_stated_wrongly_goes_before_what_is_left_out():
+    log = Log()
+    log.agent("The download reads its chunks in the order of the index file.")
+    (fact,), index, ground = scene(log)
+    wrong = replace(LOST, outcome=Outcome.ALTERED, detail=Detail.FLIPPED)
+    altered, parts = ranking.score(ranking.features(fact, wrong, index, ground))
+    assert altered > score(fact, index, ground)[0]
+    assert parts["altered"] == ranking.GIVEN["altered"]
+
+
+@pytest.mark.parametrize("cue", ["loaded", "comment", "document"])
+def test_what_can_be_read_again_goes_after_what_was_found_out(cue):
+    log = Log()
+    log.agent("The download reads its chunks in the order of the index file.")
+    (fact,), index, ground = scene(log)
+    values = ranking.features(fact, LOST, index, ground)
+    assert ranking.score(values | {f"cue {cue}": 1.0})[0] < ranking.score(values)[0]

@@ -47,6 +47,12 @@ def test_a_segment_holds_what_was_dropped_since_the_boundary_before():
     assert second.dropped[0].author is Author.SUMMARY
 
 
+def test_a_segment_knows_what_earlier_compactions_dropped():
+    first, second = segments_of(conversation())
+    assert texts(first.earlier()) == []
+    assert texts(second.earlier()) == texts(first.dropped)
+
+
 def test_a_summary_that_stands_in_its_event_is_dropped_by_the_next_compaction():
     log = [message("u1", 1, "ask", Role.USER), compaction("b1", 2, summary="what was known"), message("a2", 3, "on")]
     first, second = segments_of([*log, compaction("b2", 4, summary="what is left")])

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from conversations.audit import services
+from conversations.audit.queries import compactions_to_audit, segment_of
 from conversations.audit.services import audit_conversation, due_conversations, stale_conversations
 from conversations.models import CompactionAudit, Conversation, Finding
 from conversations.vocabulary import CompactionKind, Role, SummaryState
@@ -169,3 +170,14 @@ def test_what_followed_is_counted_up_to_the_limit(acme, monkeypatch, following):
     audit_conversation(conversation)
 
     assert CompactionAudit.objects.get().seen_messages == min(following, 30)
+
+
+def test_what_earlier_compactions_dropped_is_read_when_asked_for(acme):
+    conversation = create_conversation(acme, agent="coder")
+    first = create_message(conversation, RULE)
+    create_compaction(conversation, "The first summary.", dropped=[first])
+    create_compaction(conversation, "The second summary.", dropped=[create_message(conversation, FINDING)])
+
+    segments = [segment_of(compaction) for compaction in compactions_to_audit(conversation)]
+
+    assert [[line.text for line in segment.earlier()] for segment in segments] == [[], [RULE]]

@@ -12,7 +12,7 @@ from conversations.audit.audit import is_readable
 from conversations.audit.facts import extract_drafts
 from conversations.audit.matching import judge
 from conversations.audit.merge import merge_drafts
-from conversations.audit.model import Fact, Judgement, Segment
+from conversations.audit.model import Author, Fact, FactKind, Judgement, Segment
 from conversations.audit.passages import PassageIndex
 from conversations.vocabulary import Outcome
 from tests.bench.labelled import TRANSCRIPTS, segments
@@ -21,6 +21,7 @@ from tests.bench.labelled import TRANSCRIPTS, segments
 MOST = 8
 #: Passages with this share of a fact are about the same, and are all changed.
 SAME = 0.4
+_STATEMENTS = frozenset({FactKind.STATE, FactKind.FINDING, FactKind.ANSWER, FactKind.ERROR, FactKind.DECISION})
 _FIGURE = re.compile(r"(?<![\w.,/:#-])[1-9]\d{1,5}(?= ?(?:ms|s|%|MB|GB|KB|tests?|lines?|files?|minutes?|hours?)\b)")
 
 
@@ -43,15 +44,28 @@ def readable_segments() -> Iterator[Segment]:
         yield from (segment for segment in segments(path.name) if is_readable(segment))
 
 
+def _rewritten(pattern, instead, text: str) -> str:
+    """The text with every match replaced; `instead` is a text, or makes one of a match."""
+    for match in reversed(list(pattern.finditer(text))):
+        text = text[: match.start()] + (instead(match) if callable(instead) else instead) + text[match.end() :]
+    return text
+
+
+def _is_meant(fact: Fact, sort: str) -> bool:
+    """Whether the word says what it is changed for: a user's "maybe we can" is no guess, "what can be postponed" no
+    state."""
+    return sort not in ("status", "guess") or (fact.author is not Author.USER and fact.kind in _STATEMENTS)
+
+
 def changed(fact: Fact, judgement: Judgement, index: PassageIndex, sort: str) -> str | None:
     """The summary with the fact's statement changed wherever it stands; None where they share no such word."""
     pattern, instead = MUTATIONS[sort]
     word = pattern.search(fact.quote)
-    if judgement.outcome is not Outcome.KEPT or word is None:
+    if judgement.outcome is not Outcome.KEPT or word is None or not _is_meant(fact, sort):
         return None
     summary = index.summary
     for start, end in reversed(index.about(fact.quote, SAME)):
-        summary = summary[:start] + pattern.sub(instead, summary[start:end]) + summary[end:]
+        summary = summary[:start] + _rewritten(pattern, instead, summary[start:end]) + summary[end:]
     return summary if summary != index.summary else None
 
 

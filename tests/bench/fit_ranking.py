@@ -93,7 +93,7 @@ def coefficients(parts: Iterable[Rows]) -> dict:
     """Bias, and weight, mean and spread by feature, as `ranking.fitted` reads them."""
     parts = list(parts)
     table = [row for part in parts for row in part.features]
-    names = list(table[0])
+    names = [name for name in table[0] if name != "altered"]
     x = np.array([[row[name] for name in names] for row in table])
     worth = np.array([value for part in parts for value in part.worth])
     weight = np.array([value for part in parts for value in part.weight])

@@ -17,11 +17,11 @@ from conversations.vocabulary import Outcome
 NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 KEY = json.loads((Path(__file__).parent / "demo_key.json").read_text())["facts"]
 FIRST = 25
-#: MEASURED: of 20 losses 11 stand among the first 25, one of 18 kept facts is called lost, one of 8 signs of harm is
+#: MEASURED: of 20 losses 14 stand among the first 25, none of 18 kept facts is called lost, 2 of 8 signs of harm are
 #: found. What is missed is told of in few words that the summary says of something else.
-MISSED = 9
-ALARMS = 1
-SHOWN = 1
+MISSED = 6
+ALARMS = 0
+SHOWN = 2
 
 
 @cache
@@ -68,3 +68,7 @@ def test_what_the_samples_keep_is_hardly_ever_called_lost():
 def test_harm_is_shown_where_the_samples_have_it():
     shown = [fact["words"] for fact in KEY if "harm" in fact and any(finding.evidence for finding in speaking_of(fact))]
     assert len(shown) >= SHOWN, shown
+
+
+def test_what_was_said_before_an_earlier_compaction_is_not_called_added():
+    assert not [added.text for audit in audits().values() for added in audit.added]

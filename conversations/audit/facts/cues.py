@@ -19,6 +19,11 @@ PROHIBITION = _words(
     r"only (?:if|when|after|with|use|the)|"
     r"keep (?:\S+ ){0,4}(?:unchanged|as is|intact)"
 )
+#: "No floats anywhere": a prohibition that needs no verb. "No problem, …" and "No, …" are answers.
+NO_SUCH = re.compile(
+    r"(?:^\W*(?:\d{1,2}[.)]\s)?|[.!;:]\s)No (?!(?:one|problem|worries|need|idea|longer|matter|doubt|rush|wonder|"
+    r"issues?|errors?|changes?)\b)[a-z][\w-]+"
+)
 REQUIREMENT = _words(
     r"must|always|have to|has to|need(?:s|ed)? to|required?|should|shall|make sure|ensure|be sure|"
     r"before (?:you|any|each|every|committing|pushing)|"

@@ -7,6 +7,8 @@ from conversations.audit.facts.units import Unit, plain
 from conversations.audit.model import FactKind, FactState, Line
 
 LONGEST_TEXT = 300
+#: So many characters of a quote tell where it begins in a sentence.
+BEGINNING = 40
 _ESCAPES = re.compile(r"\\[nrt]")
 
 
@@ -43,6 +45,13 @@ def draft_of(kind: FactKind, line: Line, unit: Unit, *cues: str, about: str = ""
 def titled(unit: Unit) -> str:
     """The headings and the lead-in that a unit stands under, the nearest two."""
     return ": ".join(part.rstrip(": ") for part in unit.context[-2:])
+
+
+def about_of(text: str, quote: str) -> str:
+    """What a fact's sentence names before its quote begins: headings, a file; "" where it names nothing."""
+    said = plain(_ESCAPES.sub(" ", quote))[:BEGINNING]
+    at = text.find(said) if said else -1
+    return text[:at].rstrip(": ") if at > 0 else ""
 
 
 def sentence_of(about: str, said: str) -> str:

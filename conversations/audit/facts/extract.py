@@ -21,7 +21,17 @@ def extract_drafts(segment: Segment) -> list[Draft]:
     drafts = [draft for number, line in enumerate(segment.dropped) for draft in _from_line(scene, number, line)]
     drafts += tasks.from_calls([call for call in scene.calls if work_of(call) is Work.TASKS])
     drafts += _from_shell(scene)
-    return drafts[-MOST_DRAFTS:]
+    return _read_once(drafts)[-MOST_DRAFTS:]
+
+
+def _read_once(drafts: list[Draft]) -> list[Draft]:
+    """What the agent said of several results at once stands with the place that it speaks of most."""
+    nearest: dict[str, Draft] = {}
+    for draft in filter(reading.is_place, drafts):
+        known = nearest.setdefault(draft.reading, draft)
+        if reading.shared(draft) > reading.shared(known):
+            nearest[draft.reading] = draft
+    return [draft for draft in drafts if not reading.is_place(draft) or nearest[draft.reading] is draft]
 
 
 def _from_line(scene: Scene, number: int, line: Line) -> Iterator[Draft]:
@@ -30,7 +40,9 @@ def _from_line(scene: Scene, number: int, line: Line) -> Iterator[Draft]:
     elif line.author is Author.HARNESS:
         if line.origin is Origin.HARNESS and not line.text.lstrip().startswith("<local-command"):
             yield from rules.loaded(line)
-    elif line.author in (Author.ASSISTANT, Author.THINKING, Author.SUMMARY):
+    elif line.author is Author.SUMMARY:
+        yield from spoken.from_summary(line)
+    elif line.author in (Author.ASSISTANT, Author.THINKING):
         yield from spoken.from_agent(line, scene.answers_user(number) if line.author is Author.ASSISTANT else False)
     elif call := scene.call_of.get(number):
         yield from _from_call(scene, number, line, call)
@@ -73,6 +85,7 @@ def _from_result(work: Work, scene: Scene, number: int, call: Call) -> Iterator[
 def _from_shell(scene: Scene) -> Iterator[Draft]:
     """Commands and their failures, those overcome later marked settled."""
     runs = [call for call in scene.calls if call.command and work_of(call) in (Work.SHELL, Work.SEARCH)]
+    yield from shell.last_outcomes(runs)
     overcome = shell.settled(runs)
     for number, call in enumerate(runs):
         for draft in shell.from_call(call):

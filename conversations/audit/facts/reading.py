@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from conversations.audit.calls import Call, command_kinds
-from conversations.audit.facts import cues
+from conversations.audit.facts import cues, spoken
 from conversations.audit.facts.draft import Draft, draft_of
 from conversations.audit.facts.rules import rule_kind
 from conversations.audit.facts.units import Form, Unit, prose
@@ -18,8 +19,12 @@ MOST_CHUNKS = 400  # of one result
 LONGEST_LOOK = 6_000  # characters of a shell command's output; more is a log
 MOST_COMMENTS = 5  # of one result
 MOST_ROWS = 60  # of one document
+MOST_READINGS = 40  # of one result
 #: A reading rests on a place in the source when they share this many telling words. Two is topic, four is content.
 SHARED = 4
+
+#: The cue of a place that stands with the agent's reading of it.
+READ = "read, then said"
 
 _DOCUMENT = re.compile(r"\.(?:md|mdx|rst|txt|adoc|org)$", re.IGNORECASE)
 _GUTTER = re.compile(r"^\s*\d{1,6}(?:→|\t|[:-](?=\s|$))\s?|^[\w@./-]+\.\w{1,6}[:-]\d+[:-]")
@@ -78,10 +83,8 @@ def _about(call: Call, unit: Unit) -> str:
 def from_code(line: Line, call: Call, said: list[Line]) -> Iterator[Draft]:
     """Places in code that the agent read: those its next words rest on, then comments that explain."""
     pieces = chunks(line.text)
-    readings = [(s, u) for s in said for u in prose(s.text) if u.form is not Form.CODE]
     used: set[int] = set()
-    for words, unit in readings[:40]:
-        reading = words.text[unit.start : unit.end]
+    for reading in islice(_readings(said), MOST_READINGS):
         number = _best(pieces, frozenset(content_stems(reading)))
         if number is not None and number not in used:
             used.add(number)
@@ -89,6 +92,25 @@ def from_code(line: Line, call: Call, said: list[Line]) -> Iterator[Draft]:
     explained = [n for n, piece in enumerate(pieces) if n not in used and _explains(line.text, piece)]
     for number in explained[:MOST_COMMENTS]:
         yield _place(line, call, pieces[number], "")
+
+
+def _readings(said: list[Line]) -> Iterator[str]:
+    """What the agent made of it, sentence by sentence: no announcement of what it does next, no musing."""
+    for words in said:
+        for unit in prose(words.text):
+            told = None if unit.form is Form.CODE else spoken.telling(words, unit)
+            if told is not None:
+                yield words.text[told.start : told.end]
+
+
+def is_place(draft: Draft) -> bool:
+    """Whether it is a place in a tool's result, with what the agent said of it."""
+    return READ in draft.cues
+
+
+def shared(draft: Draft) -> int:
+    """How many telling words a place shares with the agent's reading of it."""
+    return len(set(content_stems(draft.quote)) & set(content_stems(draft.reading)))
 
 
 def chunks(text: str) -> list[Chunk]:
@@ -146,5 +168,5 @@ def _explains(text: str, piece: Chunk) -> bool:
 
 def _place(line: Line, call: Call, piece: Chunk, reading: str) -> Draft:
     name = call.path.rsplit("/", 1)[-1] or call.command[:60]
-    cue = "read, then said" if reading else "comment"
+    cue = READ if reading else "comment"
     return Draft(FactKind.FINDING, line, piece.start, piece.end, name, reading, cues=(cue,), form=Form.CODE.value)

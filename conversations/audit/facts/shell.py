@@ -4,13 +4,14 @@ import json
 import re
 from collections.abc import Iterator
 
-from conversations.audit.calls import Call, command_kinds
+from conversations.audit.calls import Call, command_kinds, ends
 from conversations.audit.facts.draft import Draft
 from conversations.audit.lines import lines
 from conversations.audit.model import FactKind, FactState, Line
 
 MOST_ERRORS = 4  # lines of one result
 LONGEST_STATUS = 1_500  # characters of output that says where one is; more is a listing
+MOST_WORDS = 6  # of a command that is run again and again
 LONGEST_COMMAND = 160  # characters; longer ones are made for one occasion
 
 _ERROR_LINE = re.compile(
@@ -30,6 +31,16 @@ _PLACE = re.compile(
 )
 _CHANGED_DIR = re.compile(r"^\s*cd [^&;\n]+&&\s*")
 _TRIMMED = re.compile(r"(?:\s*(?:2>&1|2>/dev/null|\|\s*(?:tail|head|grep|rg|less|sort|wc|tee|cat)\b[^|&;]*))+\s*$")
+#: What a command has that is made for one occasion: quotations, a file, a filter for a test's name, a deep folder.
+_ONE_OFF = re.compile(r"[\"'$]|\.\w{1,5}(?=$|[\s:])|(?:^|\s)(?:-run|-k|-t|--grep|--testNamePattern)\b|/[\w.@-]+/[\w@-]")
+#: The cue of what the last run of a check came to.
+LAST_RUN = "last run"
+_CHECKS = frozenset({"test", "lint", "types", "build"})
+#: The line in which a tool sums up a check.
+_TOLD = re.compile(
+    r"^[^\n]*\b\d+ (?:tests? |checks? |suites? )?(?:pass\w*|fail\w*|skipp\w*|errors?|warnings?)\b[^\n]*", re.MULTILINE
+)
+_PART = re.compile(r"&&|\|\||;")
 _SETUP = re.compile(
     r"\b(?:git (?:checkout|switch|worktree|branch|merge|rebase|fetch|stash)|mkdir|docker|export|source|nvm|"
     r"venv|createdb|psql|ssh)\b"
@@ -43,7 +54,7 @@ def from_call(call: Call) -> Iterator[Draft]:
     bare = without_comments(call.command)
     kinds = command_kinds(bare)
     span = core_span(call)
-    if span and kinds & {"test", "lint", "build", "types", "deploy"}:
+    if span and kinds & {"test", "lint", "build", "types", "deploy"} and is_lasting(call.line.text[slice(*span)]):
         yield Draft(FactKind.COMMAND, call.line, *span, described(call), cues=tuple(sorted(kinds)), form="command")
     elif span and _SETUP.search(bare[:400]):
         yield Draft(FactKind.ENVIRONMENT, call.line, *span, described(call), cues=("set-up",), form="command")
@@ -68,6 +79,11 @@ def core_span(call: Call) -> tuple[int, int] | None:
     written = json.dumps(core, ensure_ascii=False)[1:-1]
     at = call.line.text.find(written)
     return (at, at + len(written)) if at >= 0 and 4 <= len(core) <= LONGEST_COMMAND else None
+
+
+def is_lasting(core: str) -> bool:
+    """Whether a command says how things are run here, and not how one file or one test was run this time."""
+    return not _ONE_OFF.search(core) and all(len(part.split()) <= MOST_WORDS for part in _PART.split(core))
 
 
 def described(call: Call) -> str:
@@ -99,6 +115,20 @@ def _result(call: Call, result: Line, is_run: bool) -> Iterator[Draft]:
                     cues=("place",),
                     form="row",
                 )
+
+
+def last_outcomes(calls: list[Call]) -> Iterator[Draft]:
+    """What the last whole run of each sort of check came to, in the tool's words: it is what has been verified."""
+    last: dict[str, Call] = {}
+    for call in calls:
+        span = core_span(call)
+        if span and is_lasting(call.line.text[slice(*span)]):
+            last |= dict.fromkeys(command_kinds(call.command) & _CHECKS, call)
+    for kind, call in last.items():
+        if call.result is not None and (told := list(_TOLD.finditer(ends(call.result.text)))):
+            at = call.result.text.rfind(told[-1].group())
+            span = at, min(at + len(told[-1].group()), at + 300)
+            yield Draft(FactKind.STATE, call.result, *span, f"Last {kind} run", cues=(LAST_RUN,), form="row")
 
 
 def settled(calls: list[Call]) -> set[int]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from conversations.audit.facts import cues
+from conversations.audit.facts import cues, rules
 from conversations.audit.facts.draft import Draft, draft_of
 from conversations.audit.facts.units import Form, Unit, prose
 from conversations.audit.model import Author, FactKind, Line
@@ -37,7 +37,26 @@ _MOMENT = re.compile(
     r"complete[d]?|green)\b",
     re.IGNORECASE,
 )
+#: Where a harness adds to a helper's report how to go on with the helper and what it cost.
+_RECEIPT = re.compile(r"^(?:agentId:|agent_id:|<usage>|total_tokens:)", re.MULTILINE)
+_THOUGHT = re.compile(
+    r"\s*(?:<analysis>|\W*analysis\W*\n).{0,40000}?(?:</analysis>|^\W*summary\W*$)",
+    re.IGNORECASE | re.DOTALL | re.MULTILINE,
+)
+#: Headings under which a summary tells what the user said or wants.
+_USERS = re.compile(
+    r"\b(?:users?|requests?|intents?|constraints?|rules?|instructions?|preferences?|feedback|guidelines?|"
+    r"requirements?|conventions?)\b",
+    re.IGNORECASE,
+)
 _WORDS = re.compile(r"(?<![\w/.])[a-zA-Z][a-z]+(?![\w/])")
+#: A report of one's own deeds: what was done shows in the files, and is no loss unless it says why or what is left.
+_DEED = re.compile(
+    r"^\W*(?:\d{1,2}\W+)?(?:[^\n:—-]{3,60}(?::| [—-])\W+)?(?:(?:I|We)(?:['’]ve| have)? )?(?:also |now |successfully )?"
+    r"(?:added|created|wrote|updated|fixed|removed|renamed|refactored|moved|ran|committed|pushed|merged|verified|"
+    r"implemented|extracted|replaced|changed|deleted|installed|rewrote|cleaned up|confirmed|applied)\b",
+    re.IGNORECASE,
+)
 _DONE_MARK = re.compile(r"^\W*(?:✅|☑|✔|\[x\])", re.IGNORECASE)
 _OPEN_MARK = re.compile(r"^\W*(?:❌|⬜|☐|⏳|⚠️?|\[ \])")
 
@@ -45,7 +64,8 @@ _OPEN_MARK = re.compile(r"^\W*(?:❌|⬜|☐|⏳|⚠️?|\[ \])")
 def from_report(line: Line) -> Iterator[Draft]:
     """Facts in what a helper or a page answered, where it is prose and not a log or a receipt."""
     if is_prose(line.text):
-        yield from from_agent(line, answers=False)
+        receipt = _RECEIPT.search(line.text)
+        yield from from_agent(line, answers=False, end=receipt.start() if receipt else None)
 
 
 def is_prose(text: str) -> bool:
@@ -55,17 +75,33 @@ def is_prose(text: str) -> bool:
     return len(text) > SHORTEST_REPORT and told * 4 >= len(rows)
 
 
-def from_agent(line: Line, answers: bool) -> Iterator[Draft]:
-    """Facts in one block of the agent's prose. `answers`: it is what the user was told last."""
-    for unit in prose(line.text):
-        told = without_announcement(line.text, unit)
+def from_summary(line: Line) -> Iterator[Draft]:
+    """Facts in an earlier summary, without the thinking that some harnesses let stand before it."""
+    thought = _THOUGHT.match(line.text)
+    yield from from_agent(line, answers=False, start=thought.end() if thought else 0)
+
+
+def from_agent(line: Line, answers: bool, start: int = 0, end: int | None = None) -> Iterator[Draft]:
+    """Facts in `line.text[start:end]`, prose of the agent's. `answers`: it is what the user was told last."""
+    for unit in prose(line.text, start, end):
+        told = None if unit.form is Form.CODE else telling(line, unit)
         if told is None:
             continue
         said = line.text[told.start : told.end]
-        if unit.form is Form.CODE or is_narration(said) or is_musing(said, line.author):
-            continue
-        kind, cue = kind_of(said, unit, line.author, answers)
-        yield draft_of(kind, line, told, cue)
+        if line.author is Author.SUMMARY and _USERS.search(" ".join(unit.context)):
+            yield draft_of(rules.own_kind(said), line, told, "user told of")
+        else:
+            kind, cue = kind_of(said, unit, line.author, answers)
+            yield draft_of(kind, line, told, cue)
+
+
+def telling(line: Line, unit: Unit) -> Unit | None:
+    """What a unit of the agent's prose says beside announcing what comes next; None where it says nothing else."""
+    told = without_announcement(line.text, unit)
+    if told is None:
+        return None
+    said = line.text[told.start : told.end]
+    return None if is_narration(said) or is_musing(said, line.author) else told
 
 
 def is_narration(said: str) -> bool:
@@ -96,7 +132,7 @@ def kind_of(said: str, unit: Unit, author: Author, answers: bool) -> tuple[FactK
     about = " ".join(unit.context)
     if _OPEN_MARK.match(said) or cues.OPEN.search(said) or cues.OPEN.search(about):
         return FactKind.STATE, "open"
-    if _DONE_MARK.match(said):
+    if _DONE_MARK.match(said) or (_DEED.match(said) and not cues.REASON.search(said)):
         return FactKind.STATE, "done"
     if _LABELLED.match(said) or (_LABEL.search(about) and unit.form in (Form.ITEM, Form.ROW)):
         return FactKind.OPTION, "label"

@@ -70,6 +70,19 @@ def plain(text: str) -> str:
     return " ".join(_MARKUP.sub("", text).split())
 
 
+def mark_end(text: str) -> int:
+    """Where the words of a list's item begin, after its bullet, number or letter; 0 for any other text."""
+    item = _ITEM.match(text)
+    return item.end() if item else 0
+
+
+def is_listed(text: str, start: int) -> bool:
+    """Whether the line in which `start` stands is an item of a list or a row of a table."""
+    line_start = text.rfind("\n", 0, start) + 1
+    line = text[line_start : line_start + LONGEST].split("\n", 1)[0]
+    return bool(_ITEM.match(line) or _ROW.match(line))
+
+
 def prose(text: str, start: int = 0, end: int | None = None) -> list[Unit]:
     """The units of prose with markdown between `start` and `end`, in order."""
     end = len(text) if end is None else end
@@ -186,9 +199,14 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     if end - start <= LONGEST // 2:
         yield start, end
         return
+    yield from each_sentence(text, start, end)
+
+
+def each_sentence(text: str, start: int, end: int, least: int = 40) -> Iterator[tuple[int, int]]:
+    """Slices of `text[start:end]`, one for each sentence; one of fewer than `least` characters goes with the next."""
     at = start
     for stop in _SENTENCE_END.finditer(text, start, end):
-        if stop.start() - at >= 40:
+        if stop.start() - at >= least:
             yield at, stop.start()
             at = stop.end()
     if at < end:

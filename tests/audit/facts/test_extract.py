@@ -197,3 +197,122 @@ def test_every_draft_is_verbatim():
 def test_narration_needs_its_opening_words():
     assert NARRATION.match("Okay, now let me see")
     assert not NARRATION.match("The letter is missing")
+
+
+RECEIPT = "agentId: af26473 (for resuming to continue this agent's work if needed)\n<usage>total_tokens: 30796</usage>"
+
+
+def test_what_a_harness_adds_to_a_report_is_no_fact():
+    log = Log()
+    report = "## Findings\n" + "\n".join(f"- Module {n} reads its limits from the shared table." for n in range(12))
+    log.call("Task", json.dumps({"prompt": "look"}), f"{report}\n{RECEIPT}")
+    quotes = [draft.quote for draft in drafts_of(log)]
+    assert quotes
+    assert not any("agentId" in quote or "total_tokens" in quote for quote in quotes)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "cue"),
+    [
+        ("Added retries to the upload client with three attempts.", FactKind.STATE, "done"),
+        ("2. **Upload client** - Fixed the retry counter of the client", FactKind.STATE, "done"),
+        ("We also removed the second lock of the session store.", FactKind.STATE, "done"),
+        ("Removed the second lock because the store is locked by its caller.", FactKind.ANSWER, "answer"),
+    ],
+)
+def test_a_report_of_deeds_is_told_from_a_finding(words, kind, cue):
+    log = Log()
+    log.agent(words)
+    (draft,) = drafts_of(log)
+    assert (draft.kind, draft.cues) == (kind, (cue,))
+
+
+def test_what_was_said_of_several_results_stands_with_the_nearest_only():
+    log = Log()
+    log.call("Grep", '{"pattern": "limit"}', "api/limits.ts:3: export const uploadLimit = readLimit(config)")
+    log.call(
+        "Read",
+        '{"file_path": "api/store.ts"}',
+        "const sessionStore = openStore(config)\nsessionStore.uploadLimit = readLimit(config.upload)",
+    )
+    log.agent("The sessionStore takes its uploadLimit from config.upload through readLimit when the store is opened.")
+    read = [draft for draft in drafts_of(log) if "read, then said" in draft.cues]
+    assert [draft.line.message for draft in read] == ["m3"]
+
+
+def test_an_announcement_is_no_reading_of_a_result():
+    log = Log()
+    log.call("Read", '{"file_path": "api/store.ts"}', "const sessionStore = openStore(config.upload.limit)")
+    log.agent("Let me check how sessionStore and openStore use config.upload.limit.")
+    assert not any("read, then said" in draft.cues for draft in drafts_of(log))
+
+
+EARLIER = """Analysis:
+1. The user asked about the upload and I looked at the store of the sessions.
+
+Summary:
+1. User messages and constraints:
+   - Never touch the generated client of the api.
+2. Findings:
+   - The session store is opened twice by the importer."""
+
+
+def test_an_earlier_summary_tells_rules_as_rules_and_not_what_went_before_it():
+    log = Log()
+    log.add(Author.SUMMARY, EARLIER)
+    assert [(draft.kind, draft.cues) for draft in drafts_of(log)] == [
+        (FactKind.PROHIBITION, ("user told of",)), (FactKind.FINDING, ("mechanism",)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "lasting"),
+    [
+        ("mise run test", True),
+        ("pnpm --filter api test", True),
+        ("mise run fmt && mise run lint", True),
+        ("go test ./... -run TestUpload", False),
+        ("pytest tests/unit/test_upload.py", False),
+        ("pytest -k 'upload and not slow'", False),
+        ("go test ./cmd/server/api/upload", False),
+        ("npm test one two three four five six seven", False),
+    ],
+)
+def test_a_command_made_for_one_occasion_is_no_way_of_running_things(command, lasting):
+    log = Log()
+    log.call("Bash", json.dumps({"command": command}), "fine")
+    assert bool(told(log, FactKind.COMMAND)) is lasting
+
+
+def test_the_last_whole_run_of_a_check_is_what_was_verified():
+    log = Log()
+    for command, answer in (
+        ("pytest -q", "3 failed, 100 passed, 9 skipped in 9.1s"),
+        ("pytest -q 2>&1 | tail -3", "collected\n412 passed, 9 skipped in 44.31s"),
+        ("pytest tests/unit/test_upload.py", "14 passed in 1.1s"),
+    ):
+        log.call("Bash", json.dumps({"command": command}), answer)
+    runs = [draft for draft in drafts_of(log) if "last run" in draft.cues]
+    assert [(draft.quote, draft.kind) for draft in runs] == [("412 passed, 9 skipped in 44.31s", FactKind.STATE)]
+
+
+def test_sentences_of_the_user_are_facts_of_their_own():
+    log = Log()
+    log.user("Add a counter for differences, please. The alert threshold will be 0 for 2 nights.")
+    assert [draft.quote for draft in drafts_of(log)] == [
+        "Add a counter for differences, please.", "The alert threshold will be 0 for 2 nights.",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("No floats anywhere, not even in tests.", FactKind.PROHIBITION),
+        ("Amounts are integers. No floats anywhere in the ledger.", FactKind.PROHIBITION),
+        ("No problem, take the second one of them.", FactKind.APPROVAL),
+    ],
+)
+def test_a_prohibition_needs_no_verb(words, kind):
+    log = Log()
+    log.user(words)
+    assert drafts_of(log)[-1].kind is kind
