@@ -81,7 +81,8 @@ class Backlog:
     def remove(self, kept: Kept) -> None:
         """It was sent, or will never be."""
         if kept.path is None:
-            self._memory.popleft()
+            if self._memory and self._memory[0] is kept.payload:  # else it had to go while it was sent
+                self._memory.popleft()
         else:
             self._mine.discard(kept.path)
             kept.path.unlink(missing_ok=True)

@@ -33,6 +33,7 @@ class Delivery:
         self._changed = threading.Condition(threading.RLock())
         self._buffer = Buffer(self._limits)
         self._thread: threading.Thread | None = None
+        self._in_hand: list[Seen] = []  # taken from the buffer, and in no file yet
         self._busy = self._hurry = self._closing = False
 
     def accept(self, seen: Seen) -> None:
@@ -97,13 +98,13 @@ class Delivery:
                 if self._closing:
                     return False
                 self._changed.wait(pause)
-            batch = self._buffer.take() if self._batch_in() == 0 else []
+            self._in_hand = self._buffer.take() if self._batch_in() == 0 else []
             self._busy = True
         try:
-            self._work(batch)
+            self._work(self._in_hand)
         finally:
             with self._changed:
-                self._busy = False
+                self._in_hand, self._busy = [], False
                 self._changed.notify_all()
         return True
 
@@ -130,10 +131,10 @@ class Delivery:
         return not self._busy and not len(self._buffer) and not self._shipper.backlog.holds_mine()
 
     def _keep_what_is_left(self) -> None:
-        if self._shipper.on_its_way is not None:  # may arrive all the same; the server knows it by its ids
-            self._shipper.keep(self._shipper.on_its_way)
-        while batch := self._buffer.take():
+        batch = self._in_hand or self._buffer.take()  # it may arrive all the same; the server knows it by its ids
+        while batch:
             self._shipper.keep(self._shipper.pack(batch))
+            batch = self._buffer.take()
 
 
 _all: WeakSet[Delivery] = WeakSet()

@@ -18,7 +18,8 @@ class Labels:
 
     def said(self) -> dict[str, str]:
         """Only what was said, under the names of the wire."""
-        return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: str(value) for name, value in values.items() if value or value == 0}  # ids are often numbers
 
     def changed(self, labels: Mapping[str, str]) -> "Labels":
         """With these instead. What is "" leaves what was said."""

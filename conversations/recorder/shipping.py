@@ -24,7 +24,6 @@ class Shipper:
     def __init__(self, server: Server, backlog: Backlog, limits: Limits, counts: Counts) -> None:
         self._server, self._limits, self._counts = server, limits, counts
         self.backlog = backlog
-        self.on_its_way: Payload | None = None  # in no file while it is sent
         self._failures = 0
         self._resume_at = 0.0  # monotonic; before it the server is left in peace
         self._told: set[str] = set()
@@ -40,16 +39,12 @@ class Shipper:
 
     def ship(self, batch: Iterable[Seen]) -> None:
         """Send a new batch, or keep it behind what waits already."""
-        payload = _packed(list(self._lines(batch)))
+        payload = self.pack(batch)
         if not payload.count:
             return
-        if self.is_away or not self.backlog.is_empty:
+        waits = self.is_away or not self.backlog.is_empty
+        if waits or not self._send(payload):
             self.keep(payload)
-            return
-        self.on_its_way = payload
-        if not self._send(payload):
-            self.keep(payload)
-        self.on_its_way = None
 
     def catch_up(self) -> None:
         """Send the oldest of the backlog."""
@@ -63,7 +58,7 @@ class Shipper:
 
     def restarted(self) -> Counts:
         """In the child of a fork: nothing was sent or counted yet."""
-        self._counts, self.on_its_way = Counts(), None
+        self._counts = Counts()
         self.backlog.forget()
         return self._counts
 
@@ -89,7 +84,7 @@ class Shipper:
         headers = {"Content_Type": "application/x-ndjson", "Content_Encoding": "gzip"}
         answer = _checked(self._server.post(_PATH, payload.body, **headers))
         if answer.verdict is Verdict.TAKEN:
-            self._taken(answer.body["results"])
+            self._taken(payload.count, answer.body["results"])
             return True
         if answer.verdict is Verdict.REFUSED:
             self._refused(payload, answer)
@@ -97,16 +92,15 @@ class Shipper:
         self._failed(answer)
         return False
 
-    def _taken(self, results: list[dict[str, str]]) -> None:
+    def _taken(self, count: int, results: list[dict[str, str]]) -> None:
         if self._failures:
             log.info("The Observatory answers again.")
         self._failures, self._resume_at = 0, 0.0
-        self._told.clear()
-        for result in results:
-            if result.get("status") == "rejected":
-                self._rejected(result.get("code", ""), result.get("message", ""))
-            else:
-                self._counts.delivered += 1
+        self._told -= {Verdict.LATER.value, Verdict.WRONG.value}
+        rejected = [result for result in results if result.get("status") == "rejected"]
+        self._counts.delivered += count - len(rejected)
+        for result in rejected:
+            self._rejected(result.get("code", ""), result.get("message", ""))
 
     def _refused(self, payload: Payload, answer: Answer) -> None:
         """One of them is at fault: halves are sent until it is alone."""
@@ -121,7 +115,7 @@ class Shipper:
     def _rejected(self, code: str, message: str) -> None:
         self._counts.rejected += 1
         self._counts.reasons[code] = self._counts.reasons.get(code, 0) + 1
-        self._tell(f"The Observatory could not take an exchange ({code}): {message}")
+        self._tell(f"The Observatory could not take an exchange ({code}): {message}", key=f"rejected {code}")
 
     def _failed(self, answer: Answer) -> None:
         self._failures += 1
@@ -137,14 +131,16 @@ class Shipper:
         )
 
     def _tell(self, message: str, *, key: str = "") -> None:
-        """Once, until the server takes something again."""
+        """Once; that the server is away, once each time."""
         if (key or message) not in self._told:
             self._told.add(key or message)
             log.warning("%s", message)
 
 
 def _checked(answer: Answer) -> Answer:
-    if answer.verdict is not Verdict.TAKEN or isinstance(answer.body.get("results"), list):
+    results = answer.body.get("results")
+    is_receipt = isinstance(results, list) and all(isinstance(result, dict) for result in results)
+    if answer.verdict is not Verdict.TAKEN or is_receipt:
         return answer
     return Answer(Verdict.WRONG, "The server took it, but did not say what became of it: is the address right?")
 

@@ -7,6 +7,7 @@ take the shadow with them. A streamed answer's byte stream is shadowed in the sa
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, partial
 from inspect import iscoroutinefunction
 from typing import Any
@@ -26,7 +27,7 @@ class Follower:
     """Collects the pieces of one streamed answer and tells once, when it has ended, failed or been closed."""
 
     def __init__(self, tell: Callable[[bytes, str], None]) -> None:
-        self._tell: Callable[[bytes, str], None] | None = tell
+        self._tell: Callable[[bytes, str], None] | None = tell  # never raises
         self._pieces: list[bytes] = []
         self._size = 0
 
@@ -39,13 +40,9 @@ class Follower:
     def ended(self, failure: str = "") -> None:
         """Tell what came, the first time; later calls do nothing."""
         tell, self._tell = self._tell, None
-        if tell is None:
-            return
-        try:
+        if tell is not None:
             tell(b"".join(self._pieces), failure)
-        except Exception:  # the agent reads its stream on whatever happens here
-            log.warning("A streamed answer could not be recorded.", exc_info=True)
-        self._pieces = []
+            self._pieces = []
 
 
 class Tap:
@@ -54,6 +51,7 @@ class Tap:
     def __init__(self, labels: Labels, provider: str, delivery: Delivery) -> None:
         self._labels, self._provider = labels, provider
         self._accept, self.server = delivery.accept, delivery.server
+        self._complained: set[str] = set()
 
     def labels(self) -> Labels:
         """Of a call that begins now."""
@@ -61,38 +59,46 @@ class Tap:
 
     def begin(self, request: Any) -> Begun | None:
         """None where the request is none to record."""
-        try:
+        with self._quietly("A call could not be recorded."):
             route = route_of(request.method, request.url.path)
-            if route is None:
-                return None
-            betas = request.headers.get("anthropic-beta", "")
-            return Begun(route, self.labels(), self._provider, betas, request.content)
-        except Exception:  # the agent's call goes on whatever we cannot read
-            log.warning("A call could not be recorded.", exc_info=True)
-            return None
+            if route is not None:
+                betas = request.headers.get("anthropic-beta", "")
+                return Begun(route, self.labels(), self._provider, betas, request.content)
+        return None
 
     def end(self, begun: Begun, response: Any) -> None:
         """The answer is here whole, or its stream is followed until it ends."""
-        try:
+        with self._quietly("An answer could not be recorded."):
             if response.is_closed:
                 self._accept(begun.answered(response.status_code, _kind(response), response.content))
             else:
                 response.stream = _shadow_stream(response.stream, self._follower(begun, response))
-        except Exception:  # as above
-            log.warning("An answer could not be recorded.", exc_info=True)
 
     def fail(self, begun: Begun, error: BaseException) -> None:
         """No answer came; the client raises `error` or tries again."""
-        try:
+        with self._quietly("A failed call could not be recorded."):
             self._accept(begun.failed(error))
-        except Exception:  # as above
-            log.warning("A failed call could not be recorded.", exc_info=True)
 
     def _follower(self, begun: Begun, response: Any) -> Follower:
         headers = {"content-encoding": response.headers.get("content-encoding", "identity")}
         decode = partial(_decoded, type(response), headers)
         status, kind = response.status_code, _kind(response)
-        return Follower(lambda answer, failure: self._accept(begun.answered(status, kind, answer, decode, failure)))
+
+        def tell(answer: bytes, failure: str) -> None:
+            with self._quietly("A streamed answer could not be recorded."):
+                self._accept(begun.answered(status, kind, answer, decode, failure))
+
+        return Follower(tell)
+
+    @contextmanager
+    def _quietly(self, message: str) -> Iterator[None]:
+        """The agent's call goes on whatever goes wrong with us. Told once: it may be the same with every call."""
+        try:
+            yield
+        except Exception:
+            if message not in self._complained:
+                self._complained.add(message)
+                log.warning("%s", message, exc_info=True)
 
 
 def _kind(response: Any) -> str:

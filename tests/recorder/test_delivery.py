@@ -105,6 +105,7 @@ def test_a_batch_is_bounded_by_bytes(collector, folder):
         pytest.param(Say(200, b"<html>Welcome</html>"), id="another server"),
         pytest.param(Say(200, b"{}"), id="another api"),
         pytest.param(Say(207, b'{"results": '), id="half an answer"),
+        pytest.param(Say(207, b'{"results": [1]}'), id="another shape"),
         pytest.param(error(401, "not_authenticated", "No such key."), id="wrong key"),
         pytest.param(error(404), id="wrong address"),
         pytest.param(Say(301, b"", {"location": "https://example.org/"}), id="moved"),
@@ -163,6 +164,36 @@ def test_rejected_exchanges_are_counted_by_reason_and_told_once(delivery, collec
     assert delivery.flush(10)
     assert delivery.counts == Counts(accepted=3, delivered=1, rejected=2, reasons={"bad_field": 2})
     assert caplog.text.count('"request" is missing.') == 1
+
+
+def test_what_cannot_be_told_costs_no_other(delivery, collector, caplog):
+    begun = Begun(Route("messages"), Labels(), "", "", b"no JSON")
+    garbled = Begun(Route("messages"), Labels(), "", "", b"{}").answered(200, "", b"x", int)
+    for bad in (begun.answered(200, "", b"{}"), garbled):
+        delivery.accept(bad)
+    accept(delivery, 1)
+    assert delivery.flush(10)
+    assert numbers(collector) == [1]
+    assert delivery.counts == Counts(accepted=3, delivered=1, unreadable=2)
+    assert "no JSON object" in caplog.text
+
+
+@pytest.mark.parametrize("results", [[], [{"status": "accepted"}] * 9])
+def test_counts_add_up_whatever_the_receipt_says(delivery, collector, results):
+    collector.answers.append(Say(207, json.dumps({"results": results}).encode()))
+    accept(delivery, 1, 2)
+    assert delivery.flush(10)
+    assert delivery.counts == Counts(accepted=2, delivered=2)
+
+
+def test_the_same_reason_is_told_once_for_all_batches(delivery, collector, caplog):
+    for number in range(3):
+        rejected = {"status": "rejected", "code": "too_deep", "message": f"Exchange {number} nests too deep."}
+        collector.answers.append(taken([], [rejected]))
+        accept(delivery, number)
+        assert delivery.flush(10)
+    assert delivery.counts.reasons == {"too_deep": 3}
+    assert caplog.text.count("nests too deep") == 1
 
 
 # --- bounds -----------------------------------------------------------------------------------------------------------
@@ -269,6 +300,16 @@ def test_without_a_disk_it_waits_in_memory(tmp_path, collector, caplog):
     assert delivery.flush(10)
     assert numbers(collector) == [1]
     assert "kept in memory only" in caplog.text
+
+
+def test_what_had_to_go_while_it_was_sent_takes_no_other_along():
+    backlog = Backlog(None, 250)
+    backlog.put(Payload(bytes(100), 1))
+    sent = backlog.oldest()
+    for count in (2, 3):
+        backlog.put(Payload(bytes(100), count))
+    backlog.remove(sent)
+    assert backlog.in_memory() == 5
 
 
 def test_memory_is_bounded_too_and_what_the_end_loses_is_told(caplog):

@@ -93,6 +93,15 @@ def test_without_address_or_key_nothing_happens_and_is_said_once(model, caplog):
     ]
 
 
+def test_ids_may_be_numbers(client, collector):
+    with conversation(0):
+        client.messages.create(**ASKED)
+    with conversation(17):
+        client.messages.create(**ASKED)
+    assert flush(10)
+    assert [said["conversation"] for said in collector.exchanges] == ["0", "17"]
+
+
 def test_counts_say_what_became_of_them(client):
     client.messages.create(**ASKED)
     assert flush(10)
