@@ -100,6 +100,44 @@ def client_of(api, **options):
     return Anthropic(api_key=api.api_key, base_url=api.url, open_telemetry=options or False)
 
 
+class OnDemand(Model):
+    """Answers a request for a summary with one, and everything else with a step."""
+
+    def _answer(self, number, *, compacts):
+        steps = len(self.pairs)
+        return {**super()._answer(4 * steps + 3, compacts=False), "id": f"msg_{steps}"}
+
+    def __call__(self, received):
+        if "compaction" not in received.body:
+            return super().__call__(received)
+        block = {"type": "compaction", "content": f"Order 8812, {len(self.pairs)} steps.", "signature": "s"}
+        iterations = [{"type": "compaction", "input_tokens": 144, "output_tokens": 27}]
+        answer = self._answer(0, compacts=False)
+        answer |= {"content": [block], "stop_reason": "compaction"}
+        answer["usage"] = {"input_tokens": 0, "output_tokens": 0, "iterations": iterations}
+        self.pairs.append({"request": received.body, "response": answer})
+        return Sent(200, json.dumps(answer).encode())
+
+
+def run_on_demand(client, turns):
+    """Asks for a summary after `turns` turns, and goes on from it; twice."""
+    messages = [{"role": "user", "content": RULE}]
+    for part in range(2):
+        for turn in range(turns):
+            content = _ask(client, messages)
+            messages += [{"role": "assistant", "content": content}, {"role": "user", "content": f"And {turn}?"}]
+        block = _ask(client, messages[:-1], extra_body={"compaction": {"type": "summarize"}})
+        messages = [{"role": "assistant", "content": block}, {"role": "user", "content": f"Go on {part}."}]
+    _ask(client, messages)
+
+
+def _ask(client, messages, **fields):
+    response = client.beta.messages.create(
+        model="claude-opus-5-5", max_tokens=500, messages=messages, betas=["compact-2026-09-04"], **fields
+    )
+    return [block.model_dump(exclude_none=True) for block in response.content]
+
+
 # --- who tells of it --------------------------------------------------------------------------------------------------
 
 
@@ -143,11 +181,11 @@ def told_by_the_client(tracer_provider, content_mode="content"):
     yield {"tracer_provider": tracer_provider, "conversation_id": CONVERSATION, "traces": traces}
 
 
-def exported(teller, model, turns, limits=PLENTY):
+def exported(teller, model, turns, limits=PLENTY, agent=run):
     """The export requests of a run, one a span, in the order in which the spans ended."""
     memory = InMemorySpanExporter()
     tracer_provider = provider(SimpleSpanProcessor(memory), limits=limits)
     with standin(model) as api, teller(tracer_provider) as options:
-        run(client_of(api, **options), turns)
+        agent(client_of(api, **options), turns)
     tracer_provider.shutdown()
     return [encode_spans([span]).SerializeToString() for span in memory.get_finished_spans()]

@@ -9,7 +9,7 @@ from conversations.ingest import services
 from conversations.ingest.formats.otlp_wire import Signal
 from conversations.models import Batch, Compaction, Conversation, Message, Request
 from tests.ingest import telling
-from tests.ingest.telling import CONVERSATION, Model
+from tests.ingest.telling import CONVERSATION, Model, OnDemand
 
 TURNS = 18
 
@@ -143,3 +143,23 @@ def test_call_whose_conversation_was_dropped_by_the_exporter_is_told_and_kept(ac
     assert 0 < lost < TURNS
     assert "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT" in taken[-1].message
     assert Batch.objects.filter(rejected=1).count() == lost
+
+
+ON_DEMAND = [
+    (telling.told_by_openinference, "text"),
+    (telling.told_by_openllmetry, "text"),
+    (telling.told_by_the_client, "absent"),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("teller", "state"), ON_DEMAND)
+def test_compactions_on_demand_are_the_same_however_they_are_told(acme, teller, state):
+    model = OnDemand()
+    take(acme, telling.exported(teller, model, 3, agent=telling.run_on_demand))
+    take_raw(acme, model.pairs)
+
+    told, raw = (story(Conversation.objects.get(source=source)) for source in ("otlp", "exchanges"))
+    assert by_words(told) == by_words(raw)
+    assert [each[:3] for each in told["compactions"]] == [("on_demand", "manual", state)] * 2
+    assert [each for each in told["used"] if each[0] == "turn"] == [each for each in raw["used"] if each[0] == "turn"]

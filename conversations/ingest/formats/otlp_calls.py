@@ -112,10 +112,24 @@ def _completed(call: ModelCall, read: Exchange, content: Content) -> Exchange:
         read,
         id=call.id,
         conversation=call.conversation,
-        announced=[*_made_without_text(call, content), *read.announced],
+        announced=[*_brought_without_text(content), *_made_without_text(call, content), *read.announced],
         compacted=True if _textless_place(content) is not None else said,
-        calls=read.calls or ([] if call.error else [Call(model=read.model)]),
+        calls=_calls(call, read),
     )
+
+
+def _calls(call: ModelCall, read: Exchange) -> list[Call]:
+    """At least one, if there was an answer."""
+    if _only_summed_up(call) and not any(each.purpose == "compaction" for each in read.calls):
+        return [Call(model=read.model, purpose="compaction")]
+    return read.calls or ([] if call.error else [Call(model=read.model)])
+
+
+def _only_summed_up(call: ModelCall) -> bool:
+    """The API counts no tokens for an answer that is only a summary: what it cost stands where only some look."""
+    usage = usage_of(call.attributes)
+    counts = (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens, usage.output_tokens)
+    return stop_reason_of(call.attributes) == "compaction" and not any(counts)
 
 
 # --- compactions whose text is not told -------------------------------------------------------------------------------
@@ -141,6 +155,19 @@ def _with_readable_summaries(content: Content) -> Content:
     ]
     answer = [block for block in content.answer if not _is_textless(block)]
     return Content(content.system, messages, answer, content.whole)
+
+
+def _brought_without_text(content: Content) -> Iterator[Announced]:
+    """As the very first, in place of all that went before, it was made on demand. One that came at a threshold stands
+    beside its answer, by which the context is known again."""
+    if _textless_place(content) == 0 and all(map(_is_textless, content.messages[0]["content"])):
+        yield Announced(
+            kind=CompactionKind.ON_DEMAND,
+            trigger=Trigger.MANUAL,
+            in_request=True,
+            before=0,
+            summary_state=SummaryState.ABSENT,
+        )
 
 
 def _made_without_text(call: ModelCall, content: Content) -> Iterator[Announced]:
@@ -184,16 +211,17 @@ def events_of(call: ModelCall) -> Iterator[Event]:
     if cost is not None:
         yield from _summarising(call, cost)
         at = at and at + _MICROSECOND  # the answer was made of the summary
-    if usage.output_tokens or (cost is None and not call.error):
+    summed_up = cost is None and _only_summed_up(call)
+    if summed_up or usage.output_tokens or (cost is None and not call.error):
         yield RequestEvent(
             id=call.id,
             conversation=call.conversation or call.trace,
             at=at,
             model=model_of(call.attributes),
-            usage=usage,
+            usage=Usage() if summed_up else usage,
             stop_reason=stop_reason_of(call.attributes),
             duration_ms=milliseconds(call.at, call.end),
-            purpose=call.purpose,
+            purpose="compaction" if summed_up else call.purpose,
         )
 
 

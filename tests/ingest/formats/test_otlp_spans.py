@@ -409,6 +409,17 @@ def test_compaction_without_words_is_told_before_the_answer(told, kind, state, p
     assert all(request.at > compaction.at for request in requests if request.purpose == "turn")
 
 
+def test_call_that_only_summed_up_is_no_turn_of_no_tokens():
+    zero = {"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 0}
+    told = {"gen_ai.response.finish_reasons": ["compaction"], **zero}
+
+    [request] = of(spans(chat(told=told)), RequestEvent)
+    [call] = only(chat(told={**told, "gen_ai.input.messages": [ASKED]})).calls
+
+    assert (request.purpose, request.usage) == ("compaction", Usage())
+    assert (call.purpose, call.usage) == ("compaction", Usage())
+
+
 ADK = {
     "gen_ai.operation.name": "compact_events",
     "gen_ai.conversation.id": "c1",
