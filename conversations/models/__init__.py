@@ -1,6 +1,6 @@
 """STORE: tables, constraints, and the vocabulary to ask for rows."""
 
-from conversations.models.account import SignInLink, User
+from conversations.models.account import SignInFailures, SignInLink, User
 from conversations.models.compaction import Compaction
 from conversations.models.context import ContextPage, KnownContexts
 from conversations.models.conversation import Agent, Conversation, Message, Request
@@ -36,6 +36,7 @@ __all__ = [
     "Message",
     "ModelPrice",
     "Request",
+    "SignInFailures",
     "SignInLink",
     "User",
     "Workspace",

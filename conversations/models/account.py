@@ -53,3 +53,14 @@ class SignInLink(models.Model):
 
     def __str__(self) -> str:
         return f"sign-in link {self.pk}"
+
+
+class SignInFailures(models.Model):
+    """Wrong passwords for one address from one place, counted for all web processes together."""
+
+    place = models.BinaryField(max_length=32, primary_key=True)  # sha256 of both
+    count = models.PositiveIntegerField(default=0)
+    until = models.DateTimeField()  # then it is forgotten
+
+    def __str__(self) -> str:
+        return f"{self.count} failures"

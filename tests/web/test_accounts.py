@@ -1,15 +1,10 @@
 import pytest
-from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
-from conversations.models import Membership, User, Workspace
+from conversations.models import Membership, SignInFailures, User, Workspace
 from conversations.ops.accounts import create_sign_in_link
 from conversations.web.throttle import FAILURES_ALLOWED
-
-
-@pytest.fixture(autouse=True)
-def _no_failures_yet():
-    cache.clear()
 
 
 @pytest.fixture
@@ -80,6 +75,17 @@ def test_sign_in_pauses_after_too_many_wrong_passwords(client, dora):
 
     assert "Too many wrong passwords" in response.content.decode()
     assert client.get("/").url == "/sign-in/?next=/"
+
+
+def test_sign_in_pause_ends(client, dora):
+    for _ in range(FAILURES_ALLOWED):
+        sign_in(client, "wrong")
+    SignInFailures.objects.update(until=timezone.now())
+
+    sign_in(client, "wrong")
+
+    assert sign_in(client).status_code == 302
+    assert not SignInFailures.objects.exists()
 
 
 def test_sign_in_pause_is_for_one_place(client, dora):
