@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .hook_install import Refused, install, installed_in, needed_target, save_target, uninstall
+from .hook_install import EVENTS, Refused, install, installed_in, needed_target, save_target, uninstall
 from .hook_shipping import Ledger, ship, upload
 from .post import Server, Verdict
 from .settings import cache_folder
@@ -23,7 +23,6 @@ log = logging.getLogger("observatory_recorder")
 _TIMEOUT = 60.0  # seconds for one request; nobody waits
 _MOST_READ = 16 * 1024 * 1024  # characters of an event; one holds a summary at most
 _LOG_BYTES = 1024 * 1024
-_EVENTS = ("PreCompact", "PostCompact", "Stop", "SubagentStop", "SessionEnd")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,7 +82,7 @@ def _event(text: str) -> tuple[str, str] | None:
     """The event's name and its session file; None where it has none or is not one of ours."""
     told = json.loads(text)
     name, transcript = told.get("hook_event_name"), told.get("transcript_path")
-    return (name, transcript) if name in _EVENTS and transcript else None
+    return (name, transcript) if name in EVENTS and transcript else None
 
 
 def _start(name: str, transcript: str) -> None:

@@ -11,7 +11,7 @@ from .settings import config_folder, url_and_key
 
 _MARK = re.compile(r"observatory-hook\b|\b(?:observatory_recorder|conversations\.recorder)\.hook\b")
 _SECONDS = 10  # the tool waits for at most; it takes some tenths
-_EVENTS = ("PreCompact", "PostCompact", "Stop", "SessionEnd")
+EVENTS = ("PreCompact", "PostCompact", "Stop", "SessionEnd")
 _INDENT = re.compile(r'^\{\s*\n([ \t]+)"')
 
 
@@ -74,7 +74,7 @@ def install(file: Path, command: list[str], *, codex: bool) -> bool:
     text, settings = _read(file)
     wanted = shlex.join(command)
     hooks = _without_ours(_hooks_of(file, settings))
-    for event in _EVENTS:
+    for event in EVENTS:
         entry = {"type": "command", "command": wanted, "timeout": _SECONDS}
         group = {"hooks": [entry]} if codex else {"matcher": "", "hooks": [entry]}
         hooks[event] = [*hooks.get(event, []), group]
