@@ -74,7 +74,6 @@ class Head(Struct):
     story: Story | None = None
     exchange: str = ""  # id of the last one
     at: int = 0  # its time, microseconds since 1970
-    tokens: int | None = None  # what its last call read and wrote
     turns: int = 0  # exchanges so far
 
 
