@@ -80,7 +80,7 @@ def is_readable(segment: Segment) -> bool:
 
 
 def is_cut(segment: Segment) -> bool:
-    """Whether messages were taken away and nothing was put in their place: known is what stands in those that stayed."""
+    """Whether messages were taken away and nothing put in their place: known is what stands in those that stayed."""
     return segment.kind is CompactionKind.TRUNCATION and segment.summary_state is SummaryState.ABSENT
 
 
