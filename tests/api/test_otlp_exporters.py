@@ -131,9 +131,28 @@ def test_claude_code_tells_its_timeline_and_both_compactions(client, headers, or
         ("req_mock_40", "turn", 986_003),
     ]
     compactions = Compaction.objects.order_by("position").values_list(
-        "kind", "trigger", "summary_state", "tokens_before_reported", "tokens_after_reported", "duration_ms"
+        "kind",
+        "trigger",
+        "summary_state",
+        "tokens_before_reported",
+        "tokens_after_reported",
+        "duration_ms",
+        "cost_cache_read_tokens",
     )
     assert list(compactions) == [
-        ("client", "manual", "absent", 2_539, 2_638, 169),
-        ("client", "auto", "absent", 986_050, 2_643, 402),
+        ("client", "manual", "absent", 2_539, 2_638, 169, 5_000),
+        ("client", "auto", "absent", 986_050, 2_643, 402, 5_000),
     ]
+
+
+@pytest.mark.django_db
+def test_people_see_that_the_summary_is_unknown(client, headers, alice):
+    list(send(client, headers, RECORDED.read_text().splitlines()))
+    conversation, compaction = Conversation.objects.get(), Compaction.objects.latest("position")
+
+    page = alice.get(f"/w/acme/conversations/{conversation.pk}/").content.decode()
+    beside = alice.get(f"/w/acme/compactions/{compaction.pk}/").content.decode()
+
+    assert "OpenTelemetry told of the model calls, and not of all messages." in page
+    assert "986,050" in beside
+    assert "There is no summary in the data" in beside

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from msgspec import structs
-
 from conversations.ingest.events import CompactionEvent
 from conversations.ingest.formats.base import milliseconds, text_of
 from conversations.ingest.formats.otlp import Moment, Record, Span
@@ -67,14 +65,12 @@ def compaction_in_moment(span: Span, place: int, moment: Moment, conversation: s
     return _told(moment.attributes, f"{span.id}/{place}", conversation, moment.at or span.start, "", None)
 
 
-def compaction_in_record(record: Record, key: str, conversation: str, summary: str = "") -> CompactionEvent | None:
-    """The compaction that a log record is about, if it is about one; `key` is for one that has no id of its own,
-    `summary` what the call answered that was made for it."""
+def compaction_in_record(record: Record, key: str, conversation: str) -> CompactionEvent | None:
+    """The compaction that a log record is about, if it is about one; `key` is for one that has no id of its own."""
     if record.name == _CLAUDE:
         key = _claude_key(record.span, record.attributes) or key
         duration = count(record.attributes.get("duration_ms"))
-        told = _claude(record.attributes, key, conversation, record.at, duration)
-        return structs.replace(told, summary=summary, summary_state=SummaryState.TEXT) if summary else told
+        return _claude(record.attributes, key, conversation, record.at, duration)
     if record.name == _GEMINI:
         return _gemini(record, key, conversation)
     if is_compaction(record.attributes):

@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from msgspec import structs
 
+from conversations.ingest.events import CompactionEvent, Event, Usage
 from conversations.ingest.formats.base import mapping_of, text_of
 from conversations.ingest.formats.otlp import Record
 from conversations.ingest.formats.otlp_bodies import content_told
@@ -13,8 +14,9 @@ from conversations.ingest.formats.otlp_calls import ModelCall
 from conversations.ingest.formats.otlp_compactions import compaction_in_record
 from conversations.ingest.formats.otlp_events import NAMES, content_of_records
 from conversations.ingest.formats.otlp_logs import REDACTED, harness_events, key_of_record, time_of
-from conversations.ingest.formats.otlp_names import agent_of, conversation_of
+from conversations.ingest.formats.otlp_names import agent_of, conversation_of, usage_of
 from conversations.ingest.formats.otlp_reading import Reading, incomplete, read_call
+from conversations.vocabulary import SummaryState
 
 _DETAILS = "gen_ai.client.inference.operation.details"
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
@@ -49,8 +51,10 @@ def _read_event(reading: Reading, record: Record, summaries: "_Summaries") -> bo
     if not conversation:
         return False
     key = _key(record)
-    compaction = compaction_in_record(record, key, conversation, summaries.of(record))
-    told = [compaction] if compaction else list(harness_events(record, key, conversation))
+    compaction = compaction_in_record(record, key, conversation)
+    told: list[Event] = list(harness_events(record, key, conversation))
+    if compaction:
+        told = [summaries.complete(compaction, record)]
     if told:
         agent, version = agent_of(record.attributes, record.source)
         reading.note(incomplete(conversation, agent, version), *told)
@@ -108,23 +112,35 @@ def _is_told_twice(record: Record) -> bool:
 
 
 class _Summaries:
-    """What Claude Code's summarising calls answered, by turn; it is told only with OTEL_LOG_ASSISTANT_RESPONSES=1."""
+    """What Claude Code's summarising calls cost and answered, by turn; the words only with
+    OTEL_LOG_ASSISTANT_RESPONSES=1."""
 
     def __init__(self) -> None:
         self._texts: dict[tuple[str, str], str] = {}
+        self._costs: dict[tuple[str, str], Usage] = {}
 
     def note(self, record: Record) -> None:
-        """Keep the answer of a summarising call."""
+        """Keep what is told of a summarising call."""
         attributes = record.attributes
+        if attributes.get("query_source") != "compact":
+            return
         text = text_of(attributes.get("response"))
-        if attributes.get("query_source") == "compact" and text and text != REDACTED:
+        if text and text != REDACTED:
             self._texts[self._turn(record)] = text
+        if record.name == "claude_code.api_request":
+            self._costs[self._turn(record)] = usage_of(attributes)
 
-    def of(self, record: Record) -> str:
-        """The summary of the compaction that a record is about: the model's last answer in its turn."""
-        text = self._texts.get(self._turn(record), "")
+    def complete(self, compaction: CompactionEvent, record: Record) -> CompactionEvent:
+        """With what the model's last summarising call in the record's turn wrote and cost."""
+        turn = self._turn(record)
+        told = structs.replace(compaction, cost=self._costs.pop(turn, compaction.cost))
+        text = self._texts.pop(turn, "")
+        if not text or told.summary_state is not SummaryState.ABSENT:
+            return told
         match = _SUMMARY.search(text)
-        return match.group(1).strip() if match else text
+        return structs.replace(
+            told, summary=match.group(1).strip() if match else text, summary_state=SummaryState.TEXT
+        )  # fmt: skip
 
     @staticmethod
     def _turn(record: Record) -> tuple[str, str]:
