@@ -21,7 +21,7 @@ from conversations.models import Compaction, Conversation, Message, Request
 from tests.factories import create_api_key
 from tests.ingest import telling
 
-RECORDED = Path(__file__).parents[1] / "data/claude_code/2.1.330-otlp.jsonl"
+RECORDED = Path(__file__).parents[1] / "data/otlp/claude_code-2.1.330.jsonl"
 
 
 @pytest.fixture(autouse=True)

@@ -150,7 +150,7 @@ def test_a_damaged_ledger_only_costs_sending_again(server, ledger, session, sess
 
 
 def test_events_as_claude_code_writes_them():
-    recorded = (ROOT / "tests/data/claude_code/2.1.330-hooks.jsonl").read_text().splitlines()
+    recorded = (ROOT / "tests/data/hooks/claude_code-2.1.330.jsonl").read_text().splitlines()
     taken = [event[0] for line in recorded if (event := hook._event(line)) is not None]
     assert taken == ["PreCompact", "PostCompact"] * 2
 
