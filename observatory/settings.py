@@ -24,6 +24,7 @@ DEBUG = env_bool("OBSERVATORY_DEBUG", default=False)
 ALLOWED_HOSTS = env_list("OBSERVATORY_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 PUBLIC_URL = env_str("OBSERVATORY_PUBLIC_URL")  # e.g. https://observatory.example.org, for links in messages
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+CSRF_FAILURE_VIEW = "conversations.web.errors.csrf_failure"
 SIGN_UP_OPEN = env_bool("OBSERVATORY_SIGN_UP", default=False)
 
 

@@ -17,7 +17,7 @@ from conversations.api.reading import ListView, ReadView
 from conversations.api.serializers import CompactionSerializer, MessageSerializer, OneCompactionSerializer
 from conversations.models import Compaction, Message, Workspace
 from conversations.models.compaction import CompactionQuerySet
-from conversations.search import in_context_after
+from conversations.search import FOUND, in_context_after, with_found
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 
 
@@ -56,6 +56,10 @@ class CompactionListView(ListView):
             type="boolean",
         ),
         *since_and_until("at", "Happened"),
+        Parameter(
+            "found", "What the auditor found of it: harm afterwards, facts forgotten or altered, statements added; or"
+            " unaudited: it has not been read yet.", keeps=with_found, choices=FOUND,
+        ),
         Parameter(
             "order", "newest, or worst: by `audit.risk`, only those that are audited.", choices=("newest", "worst")
         ),

@@ -9,12 +9,12 @@ from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations.api.pagination import Keyset
+from conversations.api.pagination import Keyset, Page, page_of
 from conversations.api.parameters import Parameter, equal, since_and_until, yes_or_no
 from conversations.api.reading import ListView, ReadView
 from conversations.api.serializers import AgentSerializer, ConversationSerializer
 from conversations.models import Agent, Conversation, Workspace
-from conversations.search import search_query
+from conversations.search import Search, search_query
 
 
 def conversations_of(workspace: Workspace) -> QuerySet[Conversation]:
@@ -46,11 +46,6 @@ def agent_ids(workspace: Workspace, values: Mapping[str, Any]) -> list[int] | No
     return list(Agent.objects.filter(workspace=workspace, **asked).values_list("id", flat=True)) if asked else None
 
 
-def _words(text: str) -> Q:
-    query = search_query(text)
-    return Q(search=query) if query else Q()
-
-
 def _compacted(wanted: bool) -> Q:  # noqa: FBT001 -- the value of a parameter
     return Q(compaction_count__gt=0) if wanted else Q(compaction_count=0)
 
@@ -62,7 +57,7 @@ class ConversationListView(ListView):
     keyset = Keyset("last_at", descending=True)
     file_name = "conversations"
     known = (
-        Parameter("q", "Words of the title, the external id or the working directory.", keeps=_words),
+        Parameter("q", "Words of the title, the external id or the working directory."),
         equal("external_id", "The source's own id, exactly.", "external_id"),
         equal("parent", "The external id of the conversation that spawned it.", "parent_external_id"),
         *AGENT,
@@ -79,6 +74,22 @@ class ConversationListView(ListView):
         agents = agent_ids(self.workspace, self.values)
         rows = conversations_of(self.workspace)
         return rows if agents is None else rows.filter(agent__in=agents)
+
+    def search(self) -> Search | None:
+        """Where words are looked for."""
+        query = search_query(self.values.get("q", ""))
+        return Search(query, Conversation.objects.filter(workspace=self.workspace)) if query else None
+
+    def page(self, rows: QuerySet[Any]) -> Page:
+        """The page asked for."""
+        search, cursor = self.search(), self.values.get("cursor", "")
+        first = search.first if search else None
+        return page_of(rows, self.order(), cursor=cursor, limit=self.limit(), first=first)
+
+    def whole(self, rows: QuerySet[Any]) -> Any:
+        """Every row, from a cursor of the server."""
+        search = self.search()
+        return super().whole(search.all(rows) if search else rows)
 
 
 class ConversationView(ReadView):

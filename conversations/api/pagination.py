@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Model, Q, QuerySet
 
@@ -40,11 +40,11 @@ class Keyset:
         tie = Q(**{f"{self.field}__{side}": value}) | Q(**{f"id__{side}": pk})
         return Q(**{f"{self.field}__{side}e": value}) & tie
 
-    def cursor(self, row: Model) -> str:
-        """Where the row stands: opaque to clients, and only good for a list of the same order."""
+    def cursor(self, row: Any) -> str:
+        """Where a row, or a named tuple of one, stands: opaque to clients, and only good for a list of this order."""
         value = getattr(row, self.field)
         number = (value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value
-        return base64.urlsafe_b64encode(f"{self.field}:{number}:{row.pk}".encode()).decode().rstrip("=")
+        return base64.urlsafe_b64encode(f"{self.field}:{number}:{row.id}".encode()).decode().rstrip("=")
 
     def _read(self, cursor: str) -> tuple[Any, int]:
         try:
@@ -70,10 +70,20 @@ class Page:
     previous: str = ""
 
 
-def page_of(rows: QuerySet[Any], keyset: Keyset, *, cursor: str, limit: int) -> Page:
-    """The rows after the cursor. One query: a row more than shown tells whether it goes on."""
-    wanted = rows.filter(keyset.beyond(cursor)) if cursor else rows
-    found = list(wanted.order_by(*keyset.names())[: limit + 1])
+class First(Protocol):
+    """Reads the first `most` of the rows, which all stand beyond a cursor."""
+
+    def __call__(self, rows: QuerySet[Any], beyond: Q, /, *, most: int) -> list[Any]:
+        """In the order of the list."""
+
+
+def page_of(rows: QuerySet[Any], keyset: Keyset, *, cursor: str, limit: int, first: First | None = None) -> Page:
+    """The rows after the cursor. One query: a row more than shown tells whether it goes on. `first` reads otherwise."""
+    beyond = keyset.beyond(cursor) if cursor else Q()
+    if first:
+        found = first(rows.filter(beyond), beyond, most=limit + 1)
+    else:
+        found = list(rows.filter(beyond).order_by(*keyset.names())[: limit + 1])
     shown = found[:limit]
     return Page(shown, next=keyset.cursor(shown[-1]) if len(found) > limit else "")
 

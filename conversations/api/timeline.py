@@ -52,29 +52,34 @@ class TimelineView(ListView):
         if request.accepted_renderer.format in (JsonLines.format, Csv.format):
             return super().get(request, conversation_id=conversation_id)
         rows = self.rows(conversation_id)
+        calls: Sequence[Any]
         if "points" in self.values:
             calls, links = self.thinned(rows), {"next": None}
         else:
-            page = self.page(rows)
-            calls, links = list(page.rows), self.links(request, page)
+            page = self.page(columns(rows))
+            calls, links = page.rows, self.links(request, page)
         ours = Compaction.objects.filter(workspace=self.workspace, conversation=self.conversation)
         marks = ours.defer("raw", "instructions", "dropped_ids", "kept_ids", "cleared_ids").order_by("position", "id")
         body = {
             "conversation": conversation_id,
             "context_window": self.conversation.context_window,
-            "compactions": MarkSerializer(marks, many=True).data,
+            "compactions": [{name: getattr(mark, name) for name in MarkSerializer.Meta.fields} for mark in marks],
         }
-        serializer = self.serializer()
-        return Response(links | body | {"results": [serializer.to_representation(call) for call in calls]})
+        return Response(links | body | {"results": [call._asdict() for call in calls]})
 
-    def thinned(self, rows: QuerySet[Any]) -> list[ModelCall]:
+    def thinned(self, rows: QuerySet[Any]) -> list[Any]:
         """Only the chosen rows are read whole."""
         turns = rows.filter(purpose="turn", context_tokens__isnull=False).order_by("position", "id")
         points = list(turns.values_list("id", "position", "context_tokens"))
         ours = Compaction.objects.filter(workspace=self.workspace, conversation=self.conversation)
         edges = ours.order_by("position").values_list("position", flat=True)
         chosen = thin(points, list(edges), self.values["points"])
-        return list(rows.filter(pk__in=chosen).order_by("position", "id"))
+        return list(columns(rows).filter(pk__in=chosen).order_by("position", "id"))
+
+
+def columns(rows: QuerySet[ModelCall]) -> QuerySet[Any]:
+    """The rows as RequestSerializer names their fields, which are columns: 500 through it took 40 ms, so take 4."""
+    return rows.values_list(*RequestSerializer.Meta.fields, named=True)
 
 
 def thin(points: Sequence[tuple[int, int, int]], edges: Sequence[int], most: int) -> list[int]:

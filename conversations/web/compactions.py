@@ -22,7 +22,7 @@ from conversations.web.highlight import Html, Mark, count, places
 from conversations.web.inferred import inferred, with_inferred
 from conversations.web.marks import block_marks, summary_marks
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
-from conversations.web.paging import Order, capped_count, page_of
+from conversations.web.paging import Order, counted, page_of
 from conversations.web.prose import render
 from conversations.web.rows import compaction_rows
 
@@ -91,7 +91,7 @@ def compaction_list(request: WorkspaceRequest) -> HttpResponse:
         "page": page,
         "rows": compaction_rows(page.rows, request.workspace),
         "waiting": not page.rows and not newest and rows.exists(),
-        "count": capped_count(ranked),
+        "count": counted(ranked, page),
     }
     return render_page(request, "compactions/list.html", context, partial="compactions/results.html")
 

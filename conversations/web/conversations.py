@@ -21,7 +21,7 @@ from conversations.web.figures import token_timeline
 from conversations.web.filters import ConversationFilters
 from conversations.web.findings import audit_of, tallies_of
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
-from conversations.web.paging import Order, Page, capped_count, is_key, page_around, page_of
+from conversations.web.paging import Order, Page, counted, is_key, page_around, page_of
 from conversations.web.rows import compaction_rows, conversation_rows
 from conversations.web.sparklines import sparkline_svg, top_of
 from conversations.web.timeline import Cut, caption
@@ -43,12 +43,13 @@ def conversation_list(request: WorkspaceRequest) -> HttpResponse:
     """Newest activity first."""
     filters = ConversationFilters(request.GET, request.workspace)
     rows = filters.apply(queries.listed_conversations(request.workspace))
-    page = page_of(rows, NEWEST, request.GET)
+    search = filters.search()
+    page = page_of(rows, NEWEST, request.GET, first=search.first if search else None)
     context = {
         "filters": filters,
         "page": page,
         "rows": conversation_rows(page.rows, request.workspace),
-        "count": capped_count(rows),
+        "count": counted(search.all(rows) if search else rows, page),
         "models": sorted({name for conversation in page.rows for name in conversation.model_names}),
     }
     return render_page(request, "conversations/list.html", context, partial="conversations/results.html")

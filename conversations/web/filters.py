@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from conversations.models import Agent, Compaction, CompactionAudit, Conversation, Workspace
-from conversations.search import search_query
+from conversations.models import Agent, Compaction, Conversation, Workspace
+from conversations.search import Search, search_query, with_found
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 from conversations.web.paging import is_key
 
@@ -104,14 +104,17 @@ class ConversationFilters(Filters):
         return urlencode(query)
 
     def apply(self, rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
-        """The rows left."""
+        """The rows left, whatever their words."""
         for condition in self._conditions():
             rows = rows.filter(condition)
         return rows
 
+    def search(self) -> Search | None:
+        """Where words are looked for: how, among the rows left."""
+        query = search_query(self.value("q"))
+        return Search(query, Conversation.objects.filter(workspace=self.workspace)) if query else None
+
     def _conditions(self) -> Iterable[Q]:
-        if query := search_query(self.value("q")):
-            yield Q(search=query)
         if self.value("agent"):
             yield Q(agent__in=self.agents[self.value("agent")])
         if self.value("source"):
@@ -126,14 +129,6 @@ class ConversationFilters(Filters):
 
 FOUND = {"harm": "harm afterwards", "forgotten": "something forgotten", "altered": "something altered",
          "added": "something added", "unaudited": "not audited yet"}  # fmt: skip
-_FOUND = {
-    "harm": Q(audit__harmful__gt=0),
-    "forgotten": Q(audit__forgotten__gt=0),
-    "altered": Q(audit__altered__gt=0),
-    "added": Q(audit__added__gt=0),
-    # Not `audit=None`: of that join Postgres expects one row, and reads all for the first 50.
-    "unaudited": Q(~Exists(CompactionAudit.objects.filter(compaction=OuterRef("pk")))),
-}
 
 
 class CompactionFilters(Filters):
@@ -156,8 +151,8 @@ class CompactionFilters(Filters):
         return is_key(value) if name == "conversation" else super()._knows(name, value)
 
     def as_api_query(self) -> str:
-        """The same rows asked of the API, for the export; it has no filter by what was found."""
-        names = ("agent", "kind", "trigger", "state", "conversation")
+        """The same rows asked of the API, for the export."""
+        names = ("agent", "kind", "trigger", "state", "found", "conversation")
         return urlencode({"workspace": self.workspace.slug} | {n: self.value(n) for n in names if self.value(n)})
 
     def apply(self, rows: QuerySet[Compaction]) -> QuerySet[Compaction]:
@@ -173,6 +168,6 @@ class CompactionFilters(Filters):
             if self.value(name):
                 yield Q(**{field: self.value(name)})
         if self.value("found"):
-            yield _FOUND[self.value("found")]
+            yield with_found(self.value("found"))
         if self.value("conversation"):
             yield Q(conversation=int(self.value("conversation")))

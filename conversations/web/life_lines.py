@@ -16,7 +16,7 @@ from conversations.web import findings
 from conversations.web.conversations import one_of
 from conversations.web.facts import SIGNS
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
-from conversations.web.paging import Order, capped_count, page_of
+from conversations.web.paging import Order, counted, page_of
 from conversations.web.survival import survival, survival_svg, survival_words
 
 #: Importance lies between 0 and 1: so what was lost for good stands before what lives.
@@ -72,7 +72,7 @@ def life_lines_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "numbers_left_out": max(len(numbers) - COLUMNS_SHOWN, 0),
         "page": page,
         "lines": lines_of(page.rows, numbers[-COLUMNS_SHOWN:]),
-        "count": capped_count(rows),
+        "count": counted(rows, page),
         "kinds": sorted(every.order_by().values_list("kind", flat=True).distinct()),
         "fates": FATES,
         "fate": request.GET.get("fate", ""),

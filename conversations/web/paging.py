@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
@@ -85,17 +85,37 @@ class Page(Generic[Row]):
     next: str = ""
 
 
+class First(Protocol[Row]):
+    """Reads the first `most` of the rows, which all stand beyond a cursor."""
+
+    def __call__(self, rows: "QuerySet[Row]", beyond: Q, /, *, most: int, descending: bool) -> list[Row]:
+        """In the order of the list, or the other way round."""
+
+
 def is_key(text: str) -> bool:
     """Whether the text can be a primary key: ASCII digits, within 64 bits."""
     return len(text) < _LONGEST_KEY and text.isascii() and text.isdecimal() and int(text) < 2**63
 
 
-def page_of(rows: "QuerySet[Row]", order: Order, params: Mapping[str, str], *, size: int = PAGE_SIZE) -> "Page[Row]":
-    """The page that `?after=` or `?before=` asks for. One query: a row more than shown tells whether it goes on."""
+def page_of(
+    rows: "QuerySet[Row]",
+    order: Order,
+    params: Mapping[str, str],
+    *,
+    size: int = PAGE_SIZE,
+    first: "First[Row] | None" = None,
+) -> "Page[Row]":
+    """The page that `?after=` or `?before=` asks for. One query: a row more than shown tells whether it goes on.
+
+    `first` reads them in another way.
+    """
     before = Cursor.read(params.get("before", ""))
     cursor = before or Cursor.read(params.get("after", ""))
-    wanted = rows.filter(order.beyond(cursor, backwards=before is not None)) if cursor else rows
-    found = list(wanted.order_by(*order.names(backwards=before is not None))[: size + 1])
+    beyond = order.beyond(cursor, backwards=before is not None) if cursor else Q()
+    if first:
+        found = first(rows.filter(beyond), beyond, most=size + 1, descending=order.descending == (before is None))
+    else:
+        found = list(rows.filter(beyond).order_by(*order.names(backwards=before is not None))[: size + 1])
     more, shown = len(found) > size, found[:size]
     if before:
         shown.reverse()
@@ -120,6 +140,11 @@ def page_around(rows: "QuerySet[Row]", order: Order, target: Row, *, size: int =
         previous=str(Cursor.at(shown[0], order)) if len(before) > lead else "",
         next=str(Cursor.at(shown[-1], order)) if len(after) == size - lead else "",
     )
+
+
+def counted(rows: "QuerySet[Any]", page: "Page[Any]") -> str:
+    """As `capped_count`, without asking again where the page has them all."""
+    return capped_count(rows) if page.previous or page.next else f"{len(page.rows):,}"
 
 
 def capped_count(rows: "QuerySet[Any]", at_most: int = COUNTED_AT_MOST) -> str:

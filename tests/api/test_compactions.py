@@ -17,6 +17,20 @@ def keys(results):
     return [result["external_id"] for result in results]
 
 
+@pytest.mark.parametrize(
+    ("found", "numbers"),
+    [("harm", [3]), ("forgotten", [3, 2]), ("altered", []), ("added", [2]), ("unaudited", [1])],
+)
+def test_compactions_are_filtered_by_what_the_auditor_found(reader, acme, found, numbers):
+    row = create_conversation(acme)
+    _, second, third = (create_compaction(row, None) for _ in range(3))
+    counts = {second: {"forgotten": 1, "added": 2}, third: {"forgotten": 3, "harmful": 1}}
+    for compaction, fields in counts.items():
+        CompactionAudit.objects.create(workspace=acme, compaction=compaction, state="done", version="1", **fields)
+
+    assert [each["number"] for each in reader.json(f"/compactions?found={found}")["results"]] == numbers
+
+
 def test_compaction_is_told_whole(reader, acme):
     row = create_conversation(acme, agent=create_agent(acme, "coder", "2"), external_id="abc", title="Fix it")
     gone, stays = create_message(row, external_id="m1"), create_message(row, external_id="m2")

@@ -25,7 +25,7 @@ def test_list_asks_as_much_for_any_number_of_rows(alice, acme, rows, django_asse
     for _ in range(rows):
         create_audit(create_compaction(create_conversation(acme, agent="coder")))
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         response = alice.get(LIST)
 
     assert len(response.context["page"].rows) == rows

@@ -43,7 +43,7 @@ def test_list_asks_as_much_for_any_number_of_rows(alice, acme, rows, django_asse
     for _ in range(rows):
         compacted(acme)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         response = alice.get(LIST)
 
     assert len(response.context["rows"]) == rows
@@ -60,6 +60,27 @@ def test_list_tells_nothing_matched_from_nothing_there(alice, acme):
 
     assert "Nothing matches these filters" in page
     assert "Nothing has come in yet" not in page
+
+
+@pytest.mark.parametrize("query", [{"q": "invoice"}, {"q": "invoice", "agent": "rare"}, {"q": "unheard"}])
+def test_list_finds_words_beyond_the_rows_it_looks_at_first(alice, acme, monkeypatch, query):
+    monkeypatch.setattr("conversations.search.LOOKED_AT_FIRST", 2)
+    last = timezone.now()
+    for number in range(60):
+        create_conversation(acme, agent="often", title=f"Chat {number}", last_at=last - timedelta(minutes=number))
+    for number in range(60):
+        title, at = f"Invoice {number}", last - timedelta(days=1, minutes=number)
+        create_conversation(acme, agent="rare" if number < 55 else "often", title=title, last_at=at)
+    expected = {"invoice": 60, "unheard": 0}[query["q"]] - (5 if "agent" in query else 0)
+
+    first = alice.get(LIST, query)
+    second = alice.get(LIST, {**query, "after": first.context["page"].next})
+    back = alice.get(LIST, {**query, "before": second.context["page"].previous})
+
+    seen = titles(first) + (titles(second) if expected else [])
+    assert seen == [f"Invoice {number}" for number in range(expected)]
+    assert titles(back) == titles(first)
+    assert first.context["count"] == str(expected)
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 import pytest
-from django.test import Client, RequestFactory
+from django.test import Client
 
 from conversations.web import errors
 
@@ -27,10 +27,10 @@ def test_server_error_page_asks_the_database_nothing(rf):
 
 
 def test_old_form_is_told_what_to_do(db):
-    request = RequestFactory().get("/")
-    request.user, request.resolver_match = Client(), None
+    response = Client(enforce_csrf_checks=True).post("/theme/", {"theme": "dark"})
 
-    assert "Load the page again" in errors.csrf_failure(request).content.decode()
+    assert response.status_code == 403
+    assert "Load the page again" in response.content.decode()
 
 
 @pytest.mark.parametrize("status", errors.SENTENCES)

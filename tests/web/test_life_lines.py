@@ -53,7 +53,7 @@ def test_page_asks_as_much_for_any_number_of_rows(alice, conversation, rows, dja
     for _ in range(rows):
         create_life_line(conversation, ["kept", "forgotten"])
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         assert len(lines(alice, conversation)[1]) == rows
 
 
