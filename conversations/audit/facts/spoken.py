@@ -43,6 +43,12 @@ _THOUGHT = re.compile(
     r"\s*(?:<analysis>|\W*analysis\W*\n).{0,40000}?(?:</analysis>|^\W*summary\W*$)",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
+#: Headings under which a review praises: nobody needs it again.
+_PRAISE = re.compile(
+    r"\b(?:done well|strengths?|positives?|what(?:['’]s| is| was)? (?:good|works|implemented correctly|working well)|"
+    r"good practices|highlights)\b",
+    re.IGNORECASE,
+)
 #: Headings under which a summary tells what the user said or wants.
 _USERS = re.compile(
     r"\b(?:users?|requests?|intents?|constraints?|rules?|instructions?|preferences?|feedback|guidelines?|"
@@ -96,8 +102,8 @@ def from_agent(line: Line, answers: bool, start: int = 0, end: int | None = None
 
 
 def telling(line: Line, unit: Unit) -> Unit | None:
-    """What a unit of the agent's prose says beside announcing what comes next; None where it says nothing else."""
-    told = without_announcement(line.text, unit)
+    """What a unit of prose says beside praise and announcing what comes next; None where it says nothing else."""
+    told = None if _PRAISE.search(" ".join(unit.context)) else without_announcement(line.text, unit)
     if told is None:
         return None
     said = line.text[told.start : told.end]

@@ -316,3 +316,12 @@ def test_a_prohibition_needs_no_verb(words, kind):
     log = Log()
     log.user(words)
     assert drafts_of(log)[-1].kind is kind
+
+
+def test_the_praise_of_a_review_is_no_fact():
+    log = Log()
+    log.agent(
+        "## What was done well\n- The importer handles every error of the upload.\n"
+        "## Issues\n- The importer drops the last row of the upload."
+    )
+    assert [draft.quote for draft in drafts_of(log)] == ["- The importer drops the last row of the upload."]
