@@ -336,6 +336,18 @@ def test_unread_exchange_is_kept_and_read_by_a_later_version(acme, monkeypatch):
     assert Message.objects.count() == 2
 
 
+def test_what_no_version_reads_yet_keeps_its_problems(acme):
+    trouble = Problem(code="bad_span", message="This span cannot be read.", line=3)
+    receipt = services.accept_exchanges(workspace=acme, exchanges=[trouble], source="otlp", unread=[b"\x0a\n\x00"])
+
+    services.redigest(Batch.objects.all())
+    services.digest_pending()
+
+    unread = Batch.objects.get()
+    assert (unread.pk, unread.state, unread.rejected) == (receipt.unread.pk, "digested", 1)
+    assert unread.problems.get().message == trouble.message
+
+
 # --- cost and safety --------------------------------------------------------------------------------------------------
 
 
