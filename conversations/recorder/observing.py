@@ -11,7 +11,8 @@ from .labels import Labels
 from .limits import Counts, Limits
 from .post import Server
 from .settings import spill_folder, url_and_key
-from .tap import Untappable, tap
+from .shadows import Untappable
+from .tap import tap
 
 log = logging.getLogger("observatory_recorder")
 
