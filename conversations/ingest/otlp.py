@@ -126,7 +126,7 @@ def _note_ignored(taken: Taken, reading: Reading, signal: Signal) -> None:
     if not count:
         return
     names = ", ".join(name or "unnamed" for name, _ in reading.ignored.most_common(_MOST_NAMED))
-    log.info("telemetry passed over signal=%s count=%s most=%s", signal, count, names)
+    log.info("telemetry passed over signal=%s count=%s most=%r", signal, count, names)
     for receipt in taken.receipts[-1:]:
         name = f"{signal}: {count:,} of {count + reading.accepted:,} passed over ({names})"[:500]
         Batch.objects.filter(pk=receipt.batch.pk, name="").update(name=name)

@@ -266,6 +266,20 @@ def test_another_workspace_sees_nothing_of_it(client, key, globex):
     assert Conversation.objects.count() == 2
 
 
+COMPACT = attributes(gen_ai__operation__name="compact_events", gen_ai__conversation__id="c1")
+
+
+@pytest.mark.parametrize(("told_before", "compactions"), [([], 1), ([span()], 0)])
+def test_compaction_without_a_summary_is_told_where_no_messages_are(client, key, told_before, compactions):
+    """Where messages are told, what left the context tells of the compaction; it must not be told twice."""
+    for each in told_before:
+        post(client, key, traces(each))
+
+    post(client, key, traces(span(spanId="bbbbbbbbbbbbbbbb", name="compact_events", attributes=COMPACT)))
+
+    assert Compaction.objects.count() == compactions
+
+
 # --- logs and metrics -------------------------------------------------------------------------------------------------
 
 

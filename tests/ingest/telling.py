@@ -159,9 +159,11 @@ def told_by_openinference(tracer_provider, session=CONVERSATION, trace=""):
     instrumentor = OpenInference()
     instrumentor.instrument(tracer_provider=tracer_provider)
     tracer = tracer_provider.get_tracer("agent")
-    with using_session(session), tracer.start_as_current_span(trace) if trace else nullcontext():
-        yield {}
-    instrumentor.uninstrument()
+    try:
+        with using_session(session), tracer.start_as_current_span(trace) if trace else nullcontext():
+            yield {}
+    finally:
+        instrumentor.uninstrument()
 
 
 @contextmanager
@@ -169,9 +171,11 @@ def told_by_openllmetry(tracer_provider):
     """Its spans; of the conversation they say nothing, so the trace stands for it."""
     instrumentor = OpenLLMetry()
     instrumentor.instrument(tracer_provider=tracer_provider)
-    with tracer_provider.get_tracer("agent").start_as_current_span("turn"):
-        yield {}
-    instrumentor.uninstrument()
+    try:
+        with tracer_provider.get_tracer("agent").start_as_current_span("turn"):
+            yield {}
+    finally:
+        instrumentor.uninstrument()
 
 
 @contextmanager

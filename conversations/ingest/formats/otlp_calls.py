@@ -31,8 +31,6 @@ _API_NAMES = (
     ("cache_write_tokens", "cache_creation_input_tokens"),
     ("output_tokens", "output_tokens"),
 )
-
-
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -192,11 +190,9 @@ def _made_without_text(call: ModelCall, content: Content) -> Iterator[Announced]
 def _kind(call: ModelCall, *, alone: bool) -> CompactionKind:
     """By the beta that was asked for; else a block alone was asked for, one before an answer came at a threshold."""
     betas = [beta for beta in betas_of(call.attributes).split(",") if beta.startswith("compact-")]
-    on_demand = any(beta.startswith(_ON_DEMAND) for beta in betas)
-    if betas and len({beta.startswith(_ON_DEMAND) for beta in betas}) == 1:
-        return CompactionKind.ON_DEMAND if on_demand else CompactionKind.THRESHOLD
-    stopped = stop_reason_of(call.attributes) == "compaction"
-    return CompactionKind.ON_DEMAND if alone and stopped else CompactionKind.THRESHOLD
+    asked = {beta.startswith(_ON_DEMAND) for beta in betas}
+    on_demand = asked.pop() if len(asked) == 1 else alone and stop_reason_of(call.attributes) == "compaction"
+    return CompactionKind.ON_DEMAND if on_demand else CompactionKind.THRESHOLD
 
 
 # --- without messages -------------------------------------------------------------------------------------------------
