@@ -83,7 +83,7 @@ class Exchange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     endpoint: str = "messages"  # messages, count_tokens, responses, responses/compact, chat/completions
     model: str = ""
     system: list[Block] = []  # the system prompt; it stands outside the messages and no compaction drops it
-    sent: list[Spoken] = []  # the context, oldest first
+    sent: list[Spoken] = []  # the context, oldest first; a summary is a message of its own, and so are tool results
     previous: str = ""  # where it is not whole: the id of the exchange that it goes on from
     whole: bool = True  # False: the server holds the earlier messages (threads, previous_response_id) and `sent` is new
     received: list[Spoken] = []  # the answer
