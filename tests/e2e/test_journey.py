@@ -20,7 +20,7 @@ def test_from_the_sign_in_link_to_the_dropped_words(context, alice, filled):  # 
     expect(page.get_by_role("heading", level=1)).to_have_text("Compaction 1 of 2")
     expect(page.locator(".summary-column")).to_contain_text("the port is 8443")
     page.get_by_label("Find in the summary and the dropped messages").last.fill("8443")
-    expect(page.locator("#sides")).to_contain_text("1 of 14 dropped messages and 1 place in the summary")
+    expect(page.locator("#sides")).to_contain_text("1 of 14 dropped messages, and 1 place in the summary")
     page.locator(".message").get_by_role("link", name="in the conversation").click()
     expect(page.locator(".message.current")).to_contain_text("8443")
 
