@@ -31,6 +31,13 @@ class FactKind(StrEnum):
     COMMAND = "command"  # C11: commands and their results
 
 
+#: Kinds that can be left open: a rule goes on to hold, an ask, work, what was delegated wait; an error is not mended.
+#: What was found, answered or is so was said, and that is all.
+PENDING_KINDS = frozenset({
+    FactKind.PROHIBITION, FactKind.REQUIREMENT, FactKind.ASK, FactKind.STATE, FactKind.ERROR, FactKind.DELEGATED,
+})  # fmt: skip
+
+
 class FactState(StrEnum):
     """Whether it still mattered at the boundary."""
 
@@ -136,6 +143,11 @@ class Fact:
     state: FactState = FactState.OPEN
     importance: Importance = Importance(0.5)
     cues: tuple[str, ...] = ()  # why the extractor took it
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether something was still to be done or heeded about it."""
+        return self.state is FactState.OPEN and self.kind in PENDING_KINDS
 
 
 @dataclass(frozen=True, slots=True)

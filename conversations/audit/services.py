@@ -15,7 +15,7 @@ from conversations.audit.audit import AUDITOR_VERSION, audit_segment, is_readabl
 from conversations.audit.lifelines import LifeLine as LifeLineValue
 from conversations.audit.lifelines import Stage, trace_lifelines
 from conversations.audit.matching import judge
-from conversations.audit.model import Added, Audit, Fact, FactState, Judgement, Segment
+from conversations.audit.model import Added, Audit, Fact, Judgement, Segment
 from conversations.audit.model import Finding as FindingValue
 from conversations.audit.passages import PassageIndex
 from conversations.audit.queries import FOLLOWING_MESSAGES, Stretch, compactions_to_audit, segment_of, stored_audit
@@ -146,7 +146,7 @@ def figures(audit: Audit) -> dict[str, Any]:
         "forgotten": _count(audit, Outcome.FORGOTTEN),
         "added": len(audit.added),
         "harmful": sum(bool(finding.evidence) for finding in lost),
-        "open_losses": sum(finding.fact.state is FactState.OPEN for finding in lost),
+        "open_losses": sum(finding.fact.is_pending for finding in lost),
         "risk": round(sum(finding.rank for finding in lost[:10]), 4),
         "harm_checkable": audit.harm_checkable,
     }
