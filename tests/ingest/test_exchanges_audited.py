@@ -64,7 +64,7 @@ def test_summary_of_the_client_is_audited_beside_what_it_replaced(talk, bob):
 
 def test_window_that_slides_is_not_audited_with_every_request(talk):
     client, go_on = talk
-    window = 7
+    window = 9
     go_on(client.turn("First.", sent=client.history[-window:]))
     compaction = Compaction.objects.get()
     first = compaction.audit.input_key

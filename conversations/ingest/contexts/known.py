@@ -19,8 +19,9 @@ PAGE = 32
 #: on after all, its messages have the same keys again.
 MOST_HEADS = 16
 MOST_IDLE = 64
-#: Exchanges remembered by id, and answers by what they say. One that comes again later is known by its messages.
-MOST_SEEN = 64
+#: What is remembered of exchanges, two numbers each (its id, and its id with its content), and answers by what they
+#: say. An exchange that comes again later is known by its messages.
+MOST_SEEN = 128
 MOST_ANSWERS = 12
 #: Beginnings of a context that are remembered: an exchange from before a compaction may come after it.
 MOST_OPENINGS = 16
@@ -81,7 +82,7 @@ class Known(Struct):
     """All that is known of one conversation. `position`: of the last event told, in each thread."""
 
     heads: list[Head] = []
-    seen: list[int] = []  # ids of the last exchanges, hashed
+    seen: list[int] = []  # ids of the last exchanges, without and with their content, hashed
     answers: list[Answer] = []  # the last ones that may be summaries
     positions: dict[str, int] = {}
     facts: dict[str, Any] = {}  # title, agent, version … as last told

@@ -3,6 +3,7 @@
 A window that slides (`messages[-10:]`) loses a message or two with every request, and so does a harness that blanks
 the oldest results. Each such loss is added to the compaction of the one before, which moves with it, as long as
 they follow closely and until it holds `FULL` messages; then the next one begins. What it dropped is exact all the time.
+A cut of many messages at once is a compaction by itself and stays where it was, also where a window slides after it.
 """
 
 from hashlib import blake2b
@@ -18,16 +19,23 @@ from conversations.ingest.events import CompactionEvent
 CLOSE = 4
 #: Messages or results a compaction takes in. It is told anew whenever it grows, so this also bounds what is said twice.
 FULL = 50
+#: A window slides by a question, its answer, and the calls and results between; what loses more at once is a cut.
+SLIDE = 8
 
 
 def goes_on(head: Head, event: CompactionEvent) -> CompactionEvent:
     """The event, or the one it adds to, with both losses; remembered in the head as its open story."""
     story = head.story
     close = story is not None and story.event.kind == event.kind and head.turns - story.turn <= CLOSE
-    if story is not None and close and not _is_full(story):
+    if story is not None and close and _slides(story.event) and _slides(event) and not _is_full(story):
         event = _together(story.event, event)
     head.story = Story(event, head.turns)
     return event
+
+
+def _slides(event: CompactionEvent) -> bool:
+    """Whether this is a small loss, or several of them."""
+    return len(event.dropped or ()) <= SLIDE * _losses(event.raw)
 
 
 def _is_full(story: Story) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
+from msgspec import structs
+
 from conversations.ingest.contexts.announced import bring_back, is_made_aside
 from conversations.ingest.contexts.change import begin
 from conversations.ingest.contexts.changing import Sent, go_on
@@ -17,6 +19,8 @@ from conversations.ingest.contexts.telling import Telling, microseconds
 from conversations.ingest.contexts.wording import asks_for_summary, given_summary, longest_lines
 from conversations.ingest.events import CompactionEvent, Event, RequestEvent, Text
 from conversations.ingest.exchange import Exchange
+from conversations.ingest.formats.base import short_title
+from conversations.vocabulary import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,23 @@ class Taken:
 
 def take(known: Known, exchange: Exchange, conversation: str, received: datetime) -> Taken:
     """The events of the exchange; `known` is changed to what is known after it. `conversation` is its root's id."""
-    seen = number_of(exchange.id)
-    if seen in known.seen:
+    name, content = number_of(exchange.id), number_of(exchange.id + content_of(exchange))
+    if content in known.seen:
         return Taken(conversation, [], is_new=False)
-    known.seen = [*known.seen, seen][-MOST_SEEN:]
+    if name in known.seen:  # another call under the same id: stand-ins and some proxies give all answers one
+        exchange = structs.replace(exchange, id=f"{exchange.id[:480]}~{content_of(exchange)}")
+    known.seen = [*known.seen, name, content][-MOST_SEEN:]
     if not _is_call(exchange):
         telling = Telling(exchange, conversation, received)
         _tell_facts(known, telling)
         return Taken(conversation, telling.events(known))
     return _take_call(known, exchange, conversation, received)
+
+
+def content_of(exchange: Exchange) -> str:
+    """What tells two calls of one id apart, in hex: how much was sent, what was said last, and the answer."""
+    said = [message.digest() for message in (*exchange.sent[-1:], *exchange.received)]
+    return blake2b(b"".join([str(len(exchange.sent)).encode(), *said]), digest_size=8).hexdigest()
 
 
 def _is_call(exchange: Exchange) -> bool:
@@ -113,7 +125,7 @@ def _tell_facts(known: Known, telling: Telling) -> None:
     """What the exchange says of the conversation as a whole, once and when it changes."""
     exchange = telling.exchange
     values = {
-        "title": exchange.title,
+        "title": exchange.title or ("" if "title" in known.facts else first_words(exchange)),
         "agent": exchange.agent,
         "agent_version": exchange.agent_version,
         "parent": exchange.parent,
@@ -123,6 +135,13 @@ def _tell_facts(known: Known, telling: Telling) -> None:
     if said:
         telling.fact(**said)
         known.facts.update(said)
+
+
+def first_words(exchange: Exchange) -> str:
+    """What a conversation that nobody gave a title is called by: the first words of its user, without a harness's."""
+    said = (block for message in exchange.sent if message.role is Role.USER for block in message.blocks)
+    texts = (block.text for block in said if isinstance(block, Text))
+    return next((title for text in texts if not text.lstrip().startswith("<") and (title := short_title(text))), "")
 
 
 def _keep_places(head: Head, events: Sequence[Event]) -> None:

@@ -95,6 +95,20 @@ def test_a_window_that_slides_is_one_compaction_that_grows():
     assert compaction.sequence > talk.events(MessageEvent)[-4].sequence
 
 
+def test_a_cut_stays_where_it_was_when_a_window_slides_after_it():
+    talk = Talk()
+    history = list(talk.turns(20))
+    for number in range(5):
+        history.append(user(f"Go on {number}."))
+        talk.send(history[-10:], assistant(f"Answer {number}."))
+        history.append(assistant(f"Answer {number}."))
+
+    cut, slide = talk.compactions()
+    assert [len(cut.dropped), len(slide.dropped)] == [31, 8]
+    assert cut.sequence < talk.events(MessageEvent)[-9].sequence < slide.sequence
+    assert "losses" not in cut.raw
+
+
 def test_a_window_that_slides_for_long_is_told_in_chapters():
     talk = Talk()
     history = []

@@ -54,7 +54,7 @@ def test_a_conversation_that_only_grows_is_told_once_and_never_compacted(made):
     assert talk.compactions() == []
     assert talk.texts()[1:] == words(sent)
     assert len(talk.events(RequestEvent)) == len(made)
-    assert len(talk.order) == 1 + len(sent) + len(made)
+    assert len(talk.order) == 2 + len(sent) + len(made)  # and the title and the system prompt
 
 
 @given(turns())
