@@ -28,9 +28,16 @@ def bring_back(known: Known, exchange: Exchange) -> Brought:
     start = last.before if last.before is not None else _summary_index(exchange.sent)
     kept = [index for index in last.kept if index < start]
     context = [*kept, *range(start, len(exchange.sent))]
-    if start < len(exchange.sent) and _is_held(known, b"".join(atoms_of(exchange.sent[start]))):
+    if start < len(exchange.sent) and _is_held(known, exchange.sent[start]):
         return Brought(context)
-    return Brought(context, [index for index in range(start) if index not in set(kept)], last)
+    lead = range(_after_earlier(known, exchange.sent, start), start)
+    return Brought(context, [index for index in lead if index not in set(kept)], last)
+
+
+def _after_earlier(known: Known, sent: Sequence[Spoken], start: int) -> int:
+    """Where the context began that the summary at `start` replaced: with an earlier summary, if it is known."""
+    earlier = [index for index in range(start) if is_summary(sent[index]) and _is_held(known, sent[index])]
+    return earlier[-1] if earlier else 0
 
 
 def _has_replaced(announced: Announced) -> bool:
@@ -42,7 +49,8 @@ def _summary_index(sent: Sequence[Spoken]) -> int:
     return summaries[-1] if summaries else 0
 
 
-def _is_held(known: Known, atoms: bytes) -> bool:
+def _is_held(known: Known, said: Spoken) -> bool:
+    atoms = b"".join(atoms_of(said))
     return any(message.atoms == atoms for head in known.heads for message in head.held)
 
 

@@ -221,6 +221,20 @@ def test_hosted_compaction_keeps_what_the_user_said():
     assert len(talk.events(MessageEvent)) == 8 + 1 + 1 + 2
 
 
+def test_summaries_that_come_back_with_everything_before_them_tell_nothing_twice():
+    talk, announced = Talk("You are helpful."), []
+    for number in range(4):
+        for turn in range(3):
+            talk.say(f"Question {number}.{turn}", announced=announced)
+        announced = [seen(CompactionKind.THRESHOLD, len(talk.messages))]
+        talk.messages.append(summary(f"Part {number} is done."))
+        talk.say(f"Begin part {number + 1}.", announced=announced)
+
+    assert sorted(talk.texts()[1:]) == sorted(words(talk.messages))
+    assert [len(each.dropped) for each in talk.compactions()] == [6, 9, 9, 9]
+    assert [each.kept for each in talk.compactions()] == [[], [], [], []]
+
+
 def seen_opaque(before):
     return Announced(
         kind=CompactionKind.HOSTED_OPAQUE,
