@@ -1,6 +1,5 @@
 """The long-running loop: tools, compactions with a pause, budgets of the run and of the team."""
 
-import asyncio
 import json
 import logging
 
@@ -19,6 +18,7 @@ from conversations.recorder import (
     run_agent_async,
 )
 from tests.recorder.collector import Say, error
+from tests.recorder.waiting import awaited
 from tests.standin.messages_api import says
 
 START = [{"role": "user", "content": "Work through the tickets."}]
@@ -263,7 +263,7 @@ def test_the_async_loop_runs_coroutines(model):
         async with anthropic.AsyncAnthropic(api_key="test-key", base_url=model.url) as client:
             return await run_agent_async(client, model="claude-opus-5-5", messages=START, tools=[lookup_async])
 
-    run = asyncio.run(work())
+    run = awaited(work())
     assert (run.text, len(run.compactions)) == ("Done.", 1)
     assert sent(model)[1][-1]["content"][0]["content"] == "Ticket 1"
 

@@ -1,6 +1,5 @@
 """LangChain's real classes; LiteLLM's callback with what LiteLLM 1.106 passes to it, for the package has 40 MB."""
 
-import asyncio
 import sys
 from datetime import UTC, datetime
 from types import ModuleType, SimpleNamespace
@@ -15,6 +14,7 @@ from conversations.ingest.formats.exchanges import read_exchange
 from conversations.recorder import Recorder, conversation, flush
 from conversations.recorder.langchain_handler import ObservatoryHandler
 from tests.recorder.conftest import QUICK
+from tests.recorder.waiting import awaited
 
 BEGAN = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
@@ -81,7 +81,7 @@ def test_a_langchain_call_that_fails_is_recorded_and_raises(settings, collector)
 
 def test_langchain_async_and_streams_arrive(settings, collector):
     config = {"callbacks": [ObservatoryHandler(**settings)], "metadata": {"session_id": "s-1"}}
-    asyncio.run(answering().ainvoke("Hi.", config))
+    awaited(answering().ainvoke("Hi.", config))
     assert "".join(chunk.content for chunk in answering().stream("Hi.", config)) == "I looked."
     told = [(read.conversation, read.received[0].blocks[0].text) for _, read in arrived(collector)]
     assert told == [("s-1", "I looked.")] * 2
@@ -139,7 +139,7 @@ def answered():
 
 def test_litellm_calls_arrive(logger, collector):
     logger.log_success_event(called(), answered(), BEGAN, None)
-    asyncio.run(logger.async_log_success_event(called(call_type="acompletion"), answered(), BEGAN, None))
+    awaited(logger.async_log_success_event(called(call_type="acompletion"), answered(), BEGAN, None))
     logger.log_success_event(called(call_type="embedding"), answered(), BEGAN, None)
     first, second = arrived(collector)
     exchange, read = first
@@ -152,7 +152,7 @@ def test_litellm_calls_arrive(logger, collector):
 
 def test_litellm_failures_arrive(logger, collector):
     logger.log_failure_event(called(exception=TimeoutError("late")), None, BEGAN, None)
-    asyncio.run(logger.async_log_failure_event(called(), None, BEGAN, None))
+    awaited(logger.async_log_failure_event(called(), None, BEGAN, None))
     assert [read.error for _, read in arrived(collector)] == ["TimeoutError", "error"]
 
 

@@ -1,11 +1,10 @@
 """The recorder around real clients of the `anthropic` package, over real HTTP to a stand-in."""
 
-import asyncio
-
 import anthropic
 import pytest
 
 from conversations.recorder import conversation, counts, flush, observe
+from tests.recorder.waiting import awaited
 from tests.standin.messages_api import fails, overloaded, rate_limited
 
 ASKED = {"model": "claude-opus-5-5", "max_tokens": 50, "messages": [{"role": "user", "content": "Who is there?"}]}
@@ -43,7 +42,7 @@ def test_an_async_client_is_recorded(model, observed, collector):
         async with anthropic.AsyncAnthropic(api_key="test-key", base_url=model.url) as bare:
             await observed(bare, conversation="ticket-18").messages.create(**ASKED)
 
-    asyncio.run(call())
+    awaited(call())
     assert flush(10)
     assert [exchange["conversation"] for exchange in collector.exchanges] == ["ticket-18"]
 

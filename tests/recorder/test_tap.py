@@ -1,6 +1,5 @@
 """Streams, raw responses, copies, shared HTTP clients, the clouds' classes: what the agent sees is the bare client."""
 
-import asyncio
 import gc
 import gzip
 import json
@@ -15,6 +14,7 @@ import pytest
 
 from conversations.recorder import flush, observe
 from conversations.recorder import tap as taps
+from tests.recorder.waiting import awaited
 from tests.standin.messages_api import Sent, hangs_up, overloaded
 
 ASKED = {"model": "claude-opus-5-5", "max_tokens": 50, "messages": [{"role": "user", "content": "Who is there?"}]}
@@ -131,7 +131,7 @@ def test_an_async_stream_arrives_whole(model, observed, collector):
                 async for _ in events:
                     break
 
-    asyncio.run(work())
+    awaited(work())
     whole, _ = arrived(collector)
     assert whole["stream"] == EVENTS
 
@@ -144,7 +144,7 @@ def test_an_async_call_that_fails_is_recorded(model, observed, collector):
             await observed(bare).messages.create(**ASKED)
 
     with pytest.raises(anthropic.APIConnectionError):
-        asyncio.run(work())
+        awaited(work())
     assert arrived(collector)[0]["error"]["body"]["type"] == "RemoteProtocolError"
 
 
