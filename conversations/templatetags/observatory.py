@@ -10,7 +10,7 @@ from conversations.web.highlight import clean
 
 register = template.Library()
 
-for _filter in (wording.tokens, wording.size, wording.duration, wording.ago, wording.exact, wording.words):
+for _filter in (wording.tokens, wording.size, wording.duration, wording.ago, wording.exact, wording.words, wording.how):
     register.filter(_filter.__name__, _filter)
 
 

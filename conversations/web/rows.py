@@ -13,7 +13,7 @@ from conversations.web.facts import retention_words
 from conversations.web.findings import Tally, audit_of, tallies_of
 from conversations.web.highlight import Html
 from conversations.web.sparklines import sparkline_svg
-from conversations.web.wording import LOSSES, ago, cut, exact, tally, tokens, words
+from conversations.web.wording import LOSSES, ago, cut, exact, how, tally, tokens, words
 
 TITLE_SHOWN = 120  # characters
 MODELS_SHOWN = 2
@@ -140,7 +140,7 @@ class CompactionRow:
     @property
     def kind(self) -> str:
         """And why it happened."""
-        return f"{words(self.compaction.kind)}, {self.compaction.trigger}"
+        return how(self.compaction.kind, self.compaction.trigger)
 
     @property
     def before(self) -> str:

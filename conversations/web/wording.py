@@ -69,6 +69,13 @@ def words(value: str) -> str:
     return str(value).replace("_", " ")
 
 
+def how(kind: str, trigger: str) -> str:
+    """What compacted, and why then: "client, auto", "truncation, trigger unknown"; "threshold" says both."""
+    if trigger == kind:
+        return words(kind)
+    return f"{words(kind)}, {'trigger unknown' if trigger == 'unknown' else trigger}"
+
+
 def cut(text: str, most: int) -> str:
     """At most so many characters, the last one "…" where something is left out."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

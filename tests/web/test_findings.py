@@ -69,6 +69,7 @@ def test_column_says_that_the_audit_failed_and_shows_what_was_known_before(alice
         ({"kind": "truncation"}, None, "No summary to audit"),
         ({"kind": "tool_clear"}, None, "No summary to audit"),
         ({"complete": False, "dropped_count": 0}, "Text", "What it covered is not in the data"),
+        ({"complete": False, "dropped_count": 0}, None, "There is no summary in the data"),
         ({}, None, "There is no summary in the data"),
     ],
 )
