@@ -1,7 +1,7 @@
 """Patterns that are blind to case and yet fast."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 class AnyCase:
@@ -19,16 +19,21 @@ class AnyCase:
 
     def search(self, text: str) -> re.Match[str] | None:
         """The first match, None for none."""
-        return self._any.search(text) if self._small.search(text.lower()) else None
+        return self._any.search(text) if self._may(self._small.search, text) else None
 
     def match(self, text: str) -> re.Match[str] | None:
         """The match at the beginning, None for none."""
-        return self._any.match(text) if self._small.match(text.lower()) else None
+        return self._any.match(text) if self._may(self._small.match, text) else None
 
     def findall(self, text: str) -> list[str]:
         """What every match says; the group, where the pattern has one."""
-        return self._any.findall(text) if self._small.search(text.lower()) else []
+        return self._any.findall(text) if self._may(self._small.search, text) else []
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """Every match in order."""
-        return self._any.finditer(text) if self._small.search(text.lower()) else iter(())
+        return self._any.finditer(text) if self._may(self._small.search, text) else iter(())
+
+    def _may(self, look: Callable[[str], re.Match[str] | None], text: str) -> bool:
+        """Whether there can be a match. A letter that has two small ones ("İ") makes the copy another text."""
+        small = text.lower()
+        return len(small) != len(text) or look(small) is not None

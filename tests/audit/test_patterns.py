@@ -30,5 +30,9 @@ def test_any_case_finds_what_ignoring_case_finds(cue, text):
     assert [match.span() for match in cue.finditer(text)] == [match.span() for match in plain.finditer(text)]
 
 
+def test_letter_with_two_small_ones_hides_no_match():
+    assert AnyCase(r"\w+n't").match("İdon't").group() == "İdon't"
+
+
 def test_matches_are_of_the_text_as_it_is_written():
     assert AnyCase("not run").search("It was Not Run.").group() == "Not Run"
