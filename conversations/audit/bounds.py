@@ -11,7 +11,7 @@ from conversations.audit.model import Author, Line, Segment
 #: few contexts hold. A tool's output beyond that is still asked at its end whether it failed.
 MAX_TEXT = 400_000
 #: Characters that are read of all that was dropped, of all that was kept, and so on: what a context of a million tokens
-#: holds, twice. At the second that 500,000 characters take (0.5 to 0.8 for 300,000), that should be well under a minute.
+#: holds, twice. At 0.5 to 0.8 s for 300,000 characters, the whole should take well under a minute.
 MAX_ALL = 6_000_000
 
 
