@@ -7,10 +7,12 @@ from conversations.models.conversation import Agent, Conversation, Message, Requ
 from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLine
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
+from conversations.models.people import Activity, Notice
 from conversations.models.spending import AgentDay, AgentTotal, Budget, ConversationCount, ConversationDay, ModelPrice
 from conversations.models.workspace import ApiKey, Membership, Workspace
 
 __all__ = [
+    "Activity",
     "Addition",
     "Agent",
     "AgentDay",
@@ -35,6 +37,7 @@ __all__ = [
     "Membership",
     "Message",
     "ModelPrice",
+    "Notice",
     "Request",
     "SignInFailures",
     "SignInLink",

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -120,6 +121,13 @@ class Shown:
 def connect(request: WorkspaceRequest) -> HttpResponse:
     """Every way in, with a placeholder where the key belongs."""
     return render_page(request, "connect/page.html", _context(request, PLACEHOLDER))
+
+
+@member_required
+@require_GET
+def settings_home(request: WorkspaceRequest) -> HttpResponse:
+    """The settings begin with how an agent is connected."""
+    return redirect("connect", request.workspace.slug)
 
 
 @never_cache

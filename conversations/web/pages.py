@@ -12,6 +12,7 @@ from django.utils.cache import patch_vary_headers
 
 from conversations.models import Membership, User, Workspace
 from conversations.vocabulary import MemberRole
+from conversations.web.navigation import section_of
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "theme"
@@ -98,6 +99,7 @@ def base_context(request: HttpRequest) -> dict[str, Any]:
         "is_admin": membership is not None and may(membership, MemberRole.ADMIN),
         "theme": theme_of(request),
         "themes": THEMES,
+        "section": section_of(request.path),
     }
 
 

@@ -41,6 +41,7 @@ workspace = [
     path("connect/", connect.connect, name="connect"),
     path("connect/key/", connect.make_key, name="connect_key"),
     path("connect/waiting/", connect.waiting, name="connect_waiting"),
+    path("settings/", connect.settings_home, name="settings"),
     path("settings/prices/", prices.prices, name="prices"),
     path("settings/prices/<int:pk>/delete/", prices.delete_price, name="delete_price"),
     path("settings/api-keys/", api_keys.api_keys, name="api_keys"),

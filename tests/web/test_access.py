@@ -31,6 +31,7 @@ WORKSPACE_PAGES = {
     "connect": ("get", "viewer"),
     "connect_key": ("post", "owner"),
     "connect_waiting": ("get", "viewer"),
+    "settings": ("get", "viewer"),
     "prices": ("get", "viewer"),
     "delete_price": ("post", "owner"),
     "api_keys": ("get", "owner"),
