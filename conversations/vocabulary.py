@@ -150,3 +150,119 @@ class BudgetState(StrEnum):
     WARN = "warn"
     WRAP_UP = "wrap_up"
     BLOCK = "block"
+
+
+class Severity(StrEnum):
+    """How bad what an alert tells of is, from the least to the worst."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class SignalState(StrEnum):
+    """How one group of a rule, or one budget, stands at a moment."""
+
+    FIRING = "firing"
+    OK = "ok"
+    NO_DATA = "no_data"  # nothing to tell by; what that means is the rule's to say
+
+
+class ChannelKind(StrEnum):
+    """How a channel tells people."""
+
+    APPRISE = "apprise"  # a service that Apprise knows: Slack, Teams, e-mail, …
+    WEBHOOK = "webhook"  # our own signed POST
+    IN_APP = "in_app"  # the bell in the bar
+
+
+class IncidentState(StrEnum):
+    """How far people have come with an incident."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"  # somebody sees to it; nobody else is woken
+    RESOLVED = "resolved"
+
+
+class IncidentEventKind(StrEnum):
+    """What happened to an incident."""
+
+    OPENED = "opened"
+    WORSENED = "worsened"  # a higher severity
+    REMINDED = "reminded"  # it is still open, and people are told again
+    ESCALATED = "escalated"  # nobody acknowledged it in time
+    SILENCED = "silenced"  # nobody is told, because a silence or a snooze is in force
+    NOTIFIED = "notified"
+    DELIVERY_FAILED = "delivery_failed"
+    DELIVERY_UNCERTAIN = "delivery_uncertain"  # the process ended while it sent
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    ASSIGNED = "assigned"
+    COMMENTED = "commented"
+    RESOLVED_BY_DATA = "resolved_by_data"
+    RESOLVED_BY_HAND = "resolved_by_hand"
+
+
+class DeliveryKind(StrEnum):
+    """What a channel is told about an incident."""
+
+    OPENED = "opened"
+    WORSENED = "worsened"
+    REMINDED = "reminded"
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
+
+
+class DeliveryState(StrEnum):
+    """How far a delivery has come."""
+
+    WAITING = "waiting"
+    SENDING = "sending"  # claimed by a process until its lease ends
+    SENT = "sent"
+    FAILED = "failed"  # tried and failed; will be tried again
+    DEAD = "dead"  # given up; a person can send it again
+    DROPPED = "dropped"  # no longer wanted before its time came: silenced, acknowledged, resolved
+
+
+class Sampling(StrEnum):
+    """Which of the compactions that fit a queue's filter flow into it."""
+
+    ALL = "all"
+    RANDOM = "random"  # a fixed share, the same ones whenever it is asked
+    RISKIEST = "riskiest"  # those with losses, worst first
+    DISAGREEMENT = "disagreement"  # those on which judges differ, or where the auditor is unsure
+    ONE_PER_VERSION = "one_per_version"  # of each version of an agent
+
+
+class ItemState(StrEnum):
+    """How far the review of a queue's item has come."""
+
+    WAITING = "waiting"  # for as many people as were asked for
+    DONE = "done"
+    DISAGREED = "disagreed"  # done, and they differ
+    SETTLED = "settled"  # they differed; the second look is the record
+
+
+class Overall(StrEnum):
+    """A person's word on a whole compaction."""
+
+    FAITHFUL = "faithful"
+    MINOR_LOSS = "minor_loss"
+    HARMFUL_LOSS = "harmful_loss"
+
+
+class Answer(StrEnum):
+    """A person's word on one finding."""
+
+    AGREE = "agree"
+    NOT_LOST = "not_lost"
+    DOES_NOT_MATTER = "does_not_matter"
+    WRONG_FACT = "wrong_fact"  # nothing that anybody said or that is worth keeping
+    REWORD = "reword"  # right, in other words
+
+
+class Marked(StrEnum):
+    """What a person found that the auditor did not."""
+
+    MISSED = "missed"  # a fact in a dropped message
+    INVENTED = "invented"  # a statement of the summary that nobody made

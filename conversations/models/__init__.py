@@ -1,6 +1,7 @@
 """STORE: tables, constraints, and the vocabulary to ask for rows."""
 
 from conversations.models.account import SignInFailures, SignInLink, User
+from conversations.models.alerting import Channel
 from conversations.models.compaction import Compaction
 from conversations.models.context import ContextPage, KnownContexts
 from conversations.models.conversation import Agent, Conversation, Message, Request
@@ -8,6 +9,7 @@ from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLi
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
 from conversations.models.people import Activity, Notice
+from conversations.models.review import Mark, Queue, QueueItem, Reservation, Review, Verdict
 from conversations.models.spending import AgentDay, AgentTotal, Budget, ConversationCount, ConversationDay, ModelPrice
 from conversations.models.workspace import ApiKey, Membership, Workspace
 
@@ -22,6 +24,7 @@ __all__ = [
     "BatchChunk",
     "BatchProblem",
     "Budget",
+    "Channel",
     "Compaction",
     "CompactionAudit",
     "ContextPage",
@@ -34,13 +37,19 @@ __all__ = [
     "LlmAnswer",
     "LlmCall",
     "LlmReading",
+    "Mark",
     "Membership",
     "Message",
     "ModelPrice",
     "Notice",
+    "Queue",
+    "QueueItem",
     "Request",
+    "Reservation",
+    "Review",
     "SignInFailures",
     "SignInLink",
     "User",
+    "Verdict",
     "Workspace",
 ]
