@@ -22,7 +22,7 @@ from conversations.web.filters import ConversationFilters
 from conversations.web.findings import audit_of, tallies_of
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
 from conversations.web.paging import Order, Page, counted, is_key, page_around, page_of
-from conversations.web.rows import compaction_rows, conversation_rows
+from conversations.web.rows import conversation_rows, own_compaction_rows
 from conversations.web.sparklines import sparkline_svg, top_of
 from conversations.web.timeline import Cut, caption
 from conversations.web.wording import LOSSES, tally
@@ -73,7 +73,7 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     page, around = _messages(conversation, request)
     above = freed_in_small(conversation.sparkline, [each for each in compactions if not is_failed(each.summary_state)])
     context = _strip(conversation) | {
-        "compactions": compaction_rows(compactions, request.workspace),
+        "compactions": own_compaction_rows(compactions, request.workspace),
         "compactions_left_out": max(conversation.compaction_count - len(compactions), 0),
         "parent": queries.parent_of(conversation),
         "children": list(queries.children_of(conversation)[:21]),

@@ -123,8 +123,12 @@ def tallies_of(conversations: Iterable[Conversation]) -> dict[int, Tally]:
     rows = list(conversations)
     if not rows:
         return {}
+    # Their workspace twice: the index of compactions by conversation begins with it.
     audits = CompactionAudit.objects.filter(
-        workspace=rows[0].workspace_id, compaction__conversation__in=[row.pk for row in rows], state=AuditState.DONE
+        workspace=rows[0].workspace_id,
+        compaction__workspace=rows[0].workspace_id,
+        compaction__conversation__in=[row.pk for row in rows],
+        state=AuditState.DONE,
     )
     names = ("kept", "altered", "forgotten", "added", "harmful")
     sums = audits.order_by().values_list("compaction__conversation").annotate(*map(Sum, names))

@@ -18,7 +18,7 @@ LIST = "/w/acme/conversations/"
 
 
 def titles(response):
-    return [row.conversation.title for row in response.context["rows"]]
+    return [row.title for row in response.context["page"].rows]
 
 
 def compacted(acme, **fields):
