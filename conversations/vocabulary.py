@@ -168,6 +168,46 @@ class SignalState(StrEnum):
     NO_DATA = "no_data"  # nothing to tell by; what that means is the rule's to say
 
 
+class Aggregation(StrEnum):
+    """How an alert rule makes one figure of what it looks at."""
+
+    EACH = "each"  # every event by itself
+    COUNT = "count"  # how many events in a window of time; 0 where there are none
+    SUM = "sum"  # 0 where there are none
+    MEAN = "mean"
+    SHARE = "share"  # percent of the events whose value is above 0
+    P50 = "p50"
+    P95 = "p95"
+    MAX = "max"
+
+
+class Direction(StrEnum):
+    """On which side of its thresholds a rule fires."""
+
+    ABOVE = "above"
+    BELOW = "below"
+    RISES = "rises"  # by more percent against the window before
+    FALLS = "falls"
+
+
+class NoData(StrEnum):
+    """What it means to a rule that there is nothing, or too little, to tell by."""
+
+    IGNORE = "ignore"  # it is left out; what fires ends after the quiet time
+    TELL = "tell"  # people are told that there is no data
+    KEEP = "keep"  # what fires goes on, what is well stays well
+    OK = "ok"  # it is well
+
+
+class GroupBy(StrEnum):
+    """What a rule looks at one by one, each with incidents of its own."""
+
+    AGENT = "agent"  # in all versions
+    VERSION = "version"  # agent and version
+    MODEL = "model"
+    CONVERSATION = "conversation"
+
+
 class ChannelKind(StrEnum):
     """How a channel tells people."""
 

@@ -10,6 +10,7 @@ from conversations.models.inbox import Batch, BatchChunk, BatchProblem
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
 from conversations.models.people import Activity, Notice
 from conversations.models.review import Mark, Queue, QueueItem, Reservation, Review, Verdict
+from conversations.models.rule import Rule, RuleChannel, RuleProgress
 from conversations.models.spending import AgentDay, AgentTotal, Budget, ConversationCount, ConversationDay, ModelPrice
 from conversations.models.workspace import ApiKey, Membership, Workspace
 
@@ -47,6 +48,9 @@ __all__ = [
     "Request",
     "Reservation",
     "Review",
+    "Rule",
+    "RuleChannel",
+    "RuleProgress",
     "SignInFailures",
     "SignInLink",
     "User",

@@ -64,6 +64,8 @@ class Batch(models.Model):
         indexes = [
             # What is still to be digested, oldest first.
             models.Index(fields=["id"], condition=Q(state="pending"), name="batch_pending"),
+            # What came in a time, for alert rules.
+            models.Index(fields=["workspace", "received_at"], name="batch_received"),
             # The batches of a workspace, newest first.
             models.Index(fields=["workspace", "-id"], name="batch_recent"),
             # The same bytes again; the last batch of a file that grew.
