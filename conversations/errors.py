@@ -6,6 +6,7 @@ ObservatoryError
 │   ├── TooLarge
 │   └── BadEvent
 ├── Refused             allowed to nobody, or not to this sender
+│   ├── Conflict        changed by somebody else, or in another tab, in the meantime
 │   └── OverRate
 └── Unavailable         ours to mend; trying again later helps
 """
@@ -49,6 +50,16 @@ class Refused(ObservatoryError):
     """Not allowed."""
 
     code = "refused"
+
+
+class Conflict(Refused):
+    """What was to be changed is no longer as the sender saw it; `newer` is what it is now."""
+
+    code = "conflict"
+
+    def __init__(self, message: str, *, newer: object, mend: str = "") -> None:
+        super().__init__(message, mend=mend)
+        self.newer = newer
 
 
 class OverRate(Refused):

@@ -11,7 +11,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import JSONObject
 
-from conversations.models import Compaction, Mark, QueueItem, Reservation, Review, User, Verdict
+from conversations.models import Compaction, Finding, Mark, QueueItem, Reservation, Review, User, Verdict
 from conversations.vocabulary import Answer, ItemState, Marked, Overall
 
 #: Reviews of one compaction that its page tells of.
@@ -29,6 +29,7 @@ class JudgedFact(msgspec.Struct, frozen=True):
     text: str
     number: int
     at: datetime
+    still: bool  # the auditor still finds this fact
 
 
 class MarkedSpan(msgspec.Struct, frozen=True):
@@ -121,9 +122,11 @@ def _verdicts(user: User) -> ArraySubquery:
     """Of the user's own reviews; they may be thousands."""
     rows = Verdict.objects.filter(workspace=OuterRef("workspace"), review=OuterRef("pk"), review__reviewer=user.pk)
     names = ("answer", "reworded", "text", "number", "at")
-    return ArraySubquery(
-        rows.order_by("at", "id").values(json=JSONObject(fact="fact_id", **{name: name for name in names}))
+    found = Finding.objects.filter(
+        workspace=OuterRef("workspace"), compaction=OuterRef("compaction"), fact_id=OuterRef("fact_id")
     )
+    told = JSONObject(fact="fact_id", still=Exists(found), **{name: name for name in names})
+    return ArraySubquery(rows.order_by("at", "id").values(json=told))
 
 
 def _marks(user: User) -> ArraySubquery:

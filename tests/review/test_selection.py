@@ -87,5 +87,5 @@ def test_every_place_is_told_by_what_stands_before_it(text, data):
         assert place is None
     else:
         spaces = len(text[start:end]) - len(text[start:end].lstrip())
-        assert len(text[:place.start].replace(" ", "")) == len(text[: start + spaces].replace(" ", ""))
+        assert len(text[: place.start].replace(" ", "")) == len(text[: start + spaces].replace(" ", ""))
         assert place.quote == selected

@@ -1,0 +1,116 @@
+"""Who may look at which item of a queue: never more people than were asked for, and nobody twice.
+
+Somebody holds a place on an item by a reservation that has not expired, or by a review that was handed in. Whatever
+gives or takes a place locks the item's row first and asks in a new statement, which sees what others have committed.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from conversations.models import Queue, QueueItem, Reservation, Review, User
+from conversations.vocabulary import ItemState
+
+
+@transaction.atomic
+def claim_next(queue: Queue, user: User, *, besides: Collection[int] = ()) -> QueueItem | None:
+    """Reserve the next item of the queue for `user`; None where nothing is left for them, or the queue is closed.
+
+    First what they hold already (prolonged) and their drafts, then calibration items, then the highest priority.
+    `besides`: ids of items that are not wanted now: the one on the screen, while the next is fetched; one just skipped.
+    """
+    if queue.closed_at is not None:
+        return None
+    passed = set(besides)
+    # Items that others lock are passed over at first: only when nothing else is left they are waited for, because one
+    # that somebody is just taking may have a place for a second person.
+    for patient in (False, True):
+        for rows in _in_turn(queue, user):
+            while item := _first(rows.exclude(pk__in=passed), patient=patient):
+                item.queue = queue
+                if hold(item, user):
+                    return item
+                passed.add(item.pk)
+    return None
+
+
+def _in_turn(queue: Queue, user: User) -> Iterator[QuerySet[QueueItem]]:
+    free = claimable(QueueItem.objects.filter(workspace=queue.workspace_id, queue=queue), user.pk)
+    mine: Any = {"workspace": OuterRef("workspace"), "item": OuterRef("pk")}
+    yield free.filter(Exists(Reservation.objects.filter(user=user, **mine))).order_by("id")
+    yield free.filter(Exists(Review.objects.filter(reviewer=user, **mine))).order_by("id")
+    yield free.filter(calibration=True).order_by("-priority", "id")
+    yield free.filter(state=ItemState.WAITING).order_by("-priority", "id")
+
+
+def _first(rows: QuerySet[QueueItem], *, patient: bool) -> QueueItem | None:
+    return rows.select_for_update(of=("self",), skip_locked=not patient).first()
+
+
+def claimable(items: QuerySet[QueueItem], user_id: int, *, at: datetime | None = None) -> QuerySet[QueueItem]:
+    """Those of `items` on which the user holds a place or could take one; whether their queue is open is not asked.
+
+    This is the rule: somebody who has not handed in a review may look at an item that has fewer live reservations of
+    others and reviews handed in than its queue asks for; at a calibration item everybody may."""
+    of_item: Any = {"workspace": OuterRef("workspace"), "item": OuterRef("pk")}
+    handed_in = Review.objects.filter(settles=False, submitted_at__isnull=False, **of_item)
+    reserved = Reservation.objects.filter(expires_at__gt=at or timezone.now(), **of_item).exclude(user=user_id)
+    has_place = Q(state=ItemState.WAITING, taken__lt=F("queue__reviewers_per_item"))
+    rows = items.alias(taken=_count(handed_in) + _count(reserved)).filter(Q(calibration=True) | has_place)
+    return rows.exclude(Exists(handed_in.filter(reviewer=user_id)))
+
+
+def _count(rows: QuerySet[Any, Any]) -> Coalesce:
+    counted = rows.order_by().values("item").annotate(n=Count("*")).values("n")
+    return Coalesce(Subquery(counted), 0)
+
+
+@transaction.atomic
+def hold(item: QueueItem, user: User) -> bool:
+    """Reserve a place on the item, or prolong the reservation; False where others have taken every place meanwhile, or
+    the user has handed in a review of it."""
+    lock(item)
+    if not claimable(_row(item), user.pk).exists():
+        return False
+    until = timezone.now() + timedelta(minutes=item.queue.reservation_minutes)
+    Reservation.objects.bulk_create(
+        [Reservation(workspace_id=item.workspace_id, item=item, user=user, expires_at=until)],
+        update_conflicts=True,
+        unique_fields=["workspace", "item", "user"],
+        update_fields=["expires_at"],
+    )
+    return True
+
+
+def lock(item: QueueItem) -> None:
+    """Until the end of the transaction nobody else gives or takes a place; `item.state` is read anew."""
+    item.state = _row(item).select_for_update().values_list("state", flat=True).get()
+
+
+def _row(item: QueueItem) -> QuerySet[QueueItem]:
+    return QueueItem.objects.filter(workspace=item.workspace_id, pk=item.pk)
+
+
+def reservation_of(item: QueueItem, user: User) -> Reservation | None:
+    """The place that the user holds by a reservation; None once it has expired."""
+    rows = Reservation.objects.filter(workspace=item.workspace_id, item=item, user=user)
+    return rows.filter(expires_at__gt=timezone.now()).first()
+
+
+@transaction.atomic
+def release(item: QueueItem, user: User) -> None:
+    """Give the place back. What was written stays as a draft; a draft in which nothing was written is deleted."""
+    lock(item)
+    Reservation.objects.filter(workspace=item.workspace_id, item=item, user=user).delete()
+    drafts = Review.objects.filter(workspace=item.workspace_id, item=item, reviewer=user, submitted_at=None)
+    drafts.filter(overall="", criteria={}, comment="", verdicts=None, marks=None).delete()
+
+
+def sweep_reservations() -> int:
+    """Delete reservations that have expired, and say how many. They keep no place anyway; the table stays small."""
+    return Reservation.objects.filter(expires_at__lte=timezone.now()).delete()[0]

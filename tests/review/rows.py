@@ -1,0 +1,24 @@
+"""Queues, items and people for tests."""
+
+from conversations.models import Membership, Queue, QueueItem, User
+from tests.factories import create_compaction, create_conversation
+
+
+def create_reviewer(workspace, name, role="reviewer"):
+    user = User.objects.create_user(f"{name}@example.org", "correct horse", name=name.title())
+    Membership.objects.create(workspace=workspace, user=user, role=role)
+    return user
+
+
+def create_queue(workspace, *, items=0, **fields):
+    """`items`: so many compactions of one conversation, the first with the highest priority."""
+    queue = Queue.objects.create(workspace=workspace, **{"name": "Harmful first", **fields})
+    conversation = create_conversation(workspace) if items else None
+    for number in range(items):
+        create_item(queue, create_compaction(conversation), priority=items - number)
+    return queue
+
+
+def create_item(queue, compaction=None, **fields):
+    compaction = compaction or create_compaction(create_conversation(queue.workspace))
+    return QueueItem.objects.create(workspace=queue.workspace, queue=queue, compaction=compaction, **fields)
