@@ -120,7 +120,19 @@ class BudgetScope(StrEnum):
 
     CONVERSATION = "conversation"  # each conversation by itself
     AGENT = "agent"  # all conversations of an agent, in any version
+    AGENT_VERSION = "agent_version"  # all conversations of an agent in one version
     WORKSPACE = "workspace"
+
+
+class BudgetPeriod(StrEnum):
+    """How long a budget counts before it begins anew."""
+
+    LIFE = "life"  # the whole life of what it is for
+    HOUR = "hour"  # clock hours of UTC
+    DAY = "day"  # days, weeks from Monday and months of the budget's time zone
+    WEEK = "week"
+    MONTH = "month"
+    ROLLING = "rolling"  # the last so many hours, at any moment
 
 
 class BudgetMetric(StrEnum):
@@ -150,6 +162,15 @@ class BudgetState(StrEnum):
     WARN = "warn"
     WRAP_UP = "wrap_up"
     BLOCK = "block"
+
+
+class BudgetEventKind(StrEnum):
+    """What happened to a budget; the last two are told by the agent."""
+
+    WARNED = "warned"  # a share at which it warns was reached
+    REACHED = "reached"  # the limit was
+    WRAP_UP_INJECTED = "wrap_up_injected"  # the agent was given the team's message
+    BLOCKED = "blocked"  # the agent sent nothing more
 
 
 class Severity(StrEnum):

@@ -2,6 +2,7 @@
 
 from conversations.models.account import SignInFailures, SignInLink, User
 from conversations.models.alerting import Channel
+from conversations.models.budget import Budget, BudgetChannel, BudgetEvent, BudgetOverride
 from conversations.models.compaction import Compaction
 from conversations.models.context import ContextPage, KnownContexts
 from conversations.models.conversation import Agent, Conversation, Message, Request
@@ -11,7 +12,16 @@ from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
 from conversations.models.people import Activity, Notice
 from conversations.models.review import Mark, Queue, QueueItem, Reservation, Review, Verdict
 from conversations.models.rule import Rule, RuleChannel, RuleProgress
-from conversations.models.spending import AgentDay, AgentTotal, Budget, ConversationCount, ConversationDay, ModelPrice
+from conversations.models.spending import (
+    AgentDay,
+    AgentSlot,
+    AgentTotal,
+    ConversationCount,
+    ConversationDay,
+    ConversationSlot,
+    ModelPrice,
+    SpendingVersion,
+)
 from conversations.models.workspace import ApiKey, Membership, Workspace
 
 __all__ = [
@@ -19,12 +29,16 @@ __all__ = [
     "Addition",
     "Agent",
     "AgentDay",
+    "AgentSlot",
     "AgentTotal",
     "ApiKey",
     "Batch",
     "BatchChunk",
     "BatchProblem",
     "Budget",
+    "BudgetChannel",
+    "BudgetEvent",
+    "BudgetOverride",
     "Channel",
     "Compaction",
     "CompactionAudit",
@@ -32,6 +46,7 @@ __all__ = [
     "Conversation",
     "ConversationCount",
     "ConversationDay",
+    "ConversationSlot",
     "Finding",
     "KnownContexts",
     "LifeLine",
@@ -53,6 +68,7 @@ __all__ = [
     "RuleProgress",
     "SignInFailures",
     "SignInLink",
+    "SpendingVersion",
     "User",
     "Verdict",
     "Workspace",

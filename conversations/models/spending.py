@@ -1,34 +1,40 @@
-"""What conversations cost: sums kept beside them, prices of models, and budgets."""
+"""What conversations cost: sums kept beside them, and prices of models."""
 
 from django.db import models
-from django.db.models import Q
 
 from conversations.models.account import User
 from conversations.models.conversation import Agent, Conversation
 from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
-from conversations.vocabulary import BudgetAction, BudgetMetric, BudgetScope
 
 
-class TokenSums(models.Model):
-    """The fields of `conversations.spending.tally.Sums`, where each is explained."""
+class CountedSums(models.Model):
+    """Those fields of `conversations.spending.tally.Sums` that budgets count; each is explained there."""
 
     calls = models.BigIntegerField(default=0)
     unknown_calls = models.BigIntegerField(default=0)
     partial_calls = models.BigIntegerField(default=0)
-    uncertain_calls = models.BigIntegerField(default=0)
     input_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
-    freed_input_tokens = models.BigIntegerField(default=0)
-    freed_read_tokens = models.BigIntegerField(default=0)
-    freed_write_tokens = models.BigIntegerField(default=0)
     compactions = models.BigIntegerField(default=0)
     unpriced_compactions = models.BigIntegerField(default=0)
     summary_input_tokens = models.BigIntegerField(default=0)
     summary_read_tokens = models.BigIntegerField(default=0)
     summary_write_tokens = models.BigIntegerField(default=0)
     summary_output_tokens = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class TokenSums(CountedSums):
+    """All of them."""
+
+    uncertain_calls = models.BigIntegerField(default=0)
+    freed_input_tokens = models.BigIntegerField(default=0)
+    freed_read_tokens = models.BigIntegerField(default=0)
+    freed_write_tokens = models.BigIntegerField(default=0)
 
     class Meta:
         abstract = True
@@ -94,6 +100,8 @@ class AgentDay(TokenSums):
                 fields=["workspace", "agent", "day", "model"], name="agent_day_once", nulls_distinct=False
             )
         ]
+        # The days of a budget's window, of all agents.
+        indexes = [models.Index(fields=["workspace", "day"], name="agent_day_by_day")]
 
     def __str__(self) -> str:
         return f"{self.model} on {self.day} by agent {self.agent_id}"
@@ -117,6 +125,59 @@ class AgentTotal(TokenSums):
 
     def __str__(self) -> str:
         return f"{self.model} by agent {self.agent_id}"
+
+
+class ConversationSlot(CountedSums):
+    """What one conversation's calls of one model in one quarter of an hour sent: the days of every time zone begin at
+    one. For budgets of an hour, a day, a week, a month, or the last so many hours."""
+
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="+", **WITHIN_WORKSPACE)
+    conversation = models.ForeignKey(Conversation, models.DO_NOTHING, related_name="slots", **WITHIN_WORKSPACE)
+    model = models.CharField(max_length=200, blank=True)
+    start = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "conversation", "start", "model"], name="conversation_slot_once"
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.model} from {self.start} in conversation {self.conversation_id}"
+
+
+class AgentSlot(CountedSums):
+    """The same of all conversations of one agent, kept with them in one transaction."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="agent_slots", db_index=False)
+    agent = models.ForeignKey(
+        Agent, models.DO_NOTHING, null=True, related_name="slots", db_constraint=False, db_index=False
+    )
+    model = models.CharField(max_length=200, blank=True)
+    start = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # By time first: a window's edges are a day at most, with few agents in it.
+            models.UniqueConstraint(
+                fields=["workspace", "start", "agent", "model"], name="agent_slot_once", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} from {self.start} by agent {self.agent_id}"
+
+
+class SpendingVersion(models.Model):
+    """Grows with whatever can change an answer about budgets: who keeps one compares. No row is the same as zeros."""
+
+    workspace = models.OneToOneField(Workspace, models.CASCADE, related_name="+")
+    counted = models.BigIntegerField(default=0)  # sums were added to
+    changed = models.BigIntegerField(default=0)  # budgets, overrides or prices were changed
+
+    def __str__(self) -> str:
+        return f"{self.counted}.{self.changed}"
 
 
 class ModelPrice(models.Model):
@@ -144,33 +205,3 @@ class ModelPrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pattern} from {self.since or 'ever'}"
-
-
-class Budget(models.Model):
-    """How much may be spent, and what happens then; counted over the whole life of what it is for."""
-
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="budgets", db_index=False)
-    name = models.CharField(max_length=120)
-    agent_name = models.CharField(max_length=200, blank=True)  # in any version; empty = every agent
-    scope = models.CharField(max_length=20, choices=[(s.value, s.value) for s in BudgetScope])
-    metric = models.CharField(max_length=30, choices=[(m.value, m.value.replace("_", " ")) for m in BudgetMetric])
-    limit = models.DecimalField(max_digits=18, decimal_places=4)  # tokens, US dollars or a number, as the metric is
-    warn_percent = models.PositiveSmallIntegerField(default=80)  # of the limit
-    action = models.CharField(max_length=20, choices=[(a.value, a.value.replace("_", " ")) for a in BudgetAction])
-    message = models.TextField(blank=True)  # told at the limit; empty = a plain sentence. See `budgets.message_of`
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["workspace", "name"], name="budget_name_once"),
-            models.UniqueConstraint(fields=["workspace", "id"], name="budget_in_workspace"),
-            models.CheckConstraint(condition=Q(scope__in=list(BudgetScope)), name="budget_scope_known"),
-            models.CheckConstraint(condition=Q(metric__in=list(BudgetMetric)), name="budget_metric_known"),
-            models.CheckConstraint(condition=Q(action__in=list(BudgetAction)), name="budget_action_known"),
-            models.CheckConstraint(condition=Q(limit__gt=0), name="budget_limit_positive"),
-            models.CheckConstraint(condition=Q(warn_percent__range=(1, 100)), name="budget_warn_percent_in_range"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name

@@ -32,7 +32,7 @@ def rule_of(budget: Budget) -> Rule:
     """Without the database."""
     return Rule(
         budget.pk, budget.name, BudgetScope(budget.scope), BudgetMetric(budget.metric), float(budget.limit),
-        BudgetAction(budget.action), budget.warn_percent, budget.message, budget.agent_name,
+        BudgetAction(budget.action), budget.warn_percents[0], budget.message, budget.agent_name,
     )  # fmt: skip
 
 

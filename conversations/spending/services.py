@@ -1,9 +1,12 @@
 """Count everything anew."""
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
-from conversations.models import AgentDay, AgentTotal, Conversation, Workspace
-from conversations.spending.counting import Grown, count_grown
+from conversations.models import AgentTotal, Conversation, Workspace
+from conversations.spending.counting import count_grown
+from conversations.spending.grown import BEGINNING, Grown
+from conversations.spending.storing import DAYS, SLOTS, Grain
 from conversations.spending.tally import NAMES
 
 _AT_ONCE = 200  # conversations a transaction
@@ -26,26 +29,35 @@ def _recount_some(ids: list[int]) -> None:
             Conversation.objects.filter(pk__in=ids).order_by("id").select_for_update(no_key=True)
             .values_list("workspace_id", "id", "agent_id")
         )  # fmt: skip
-        count_grown(Grown(workspace, pk, agent, earliest=-(2**62)) for workspace, pk, agent in rows)
+        count_grown(Grown(workspace, pk, agent, earliest=BEGINNING) for workspace, pk, agent in rows)
 
 
 def _sum_agents(workspace: Workspace) -> None:
     """From the conversations' sums, with nobody counting meanwhile."""
-    names, sums = ", ".join(NAMES), ", ".join(f"sum(d.{name})" for name in NAMES)
     with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE conversations_agentday, conversations_agenttotal IN SHARE ROW EXCLUSIVE MODE")
-        AgentDay.objects.filter(workspace=workspace).delete()
-        AgentTotal.objects.filter(workspace=workspace).delete()
         cursor.execute(
-            f"INSERT INTO conversations_agentday (workspace_id, agent_id, model, day, {names})"  # noqa: S608 -- constants
-            f" SELECT d.workspace_id, c.agent_id, d.model, d.day, {sums} FROM conversations_conversationday d"
-            " JOIN conversations_conversationcount c USING (workspace_id, conversation_id)"
-            " WHERE d.workspace_id = %s GROUP BY 1, 2, 3, 4",
-            [workspace.pk],
+            "LOCK TABLE conversations_agentday, conversations_agentslot, conversations_agenttotal"
+            " IN SHARE ROW EXCLUSIVE MODE"
         )
+        for grain in (DAYS, SLOTS):
+            _sum_grain(cursor, workspace, grain)
+        AgentTotal.objects.filter(workspace=workspace).delete()
+        sums = ", ".join(f"sum(d.{name})" for name in NAMES)
         cursor.execute(
-            f"INSERT INTO conversations_agenttotal (workspace_id, agent_id, model, {names})"  # noqa: S608 -- constants
+            f"INSERT INTO conversations_agenttotal (workspace_id, agent_id, model, {', '.join(NAMES)})"  # noqa: S608 -- constants
             f" SELECT d.workspace_id, d.agent_id, d.model, {sums} FROM conversations_agentday d"
             " WHERE d.workspace_id = %s GROUP BY 1, 2, 3",
             [workspace.pk],
         )
+
+
+def _sum_grain(cursor: CursorWrapper, workspace: Workspace, grain: Grain) -> None:
+    names, sums = ", ".join(grain.names), ", ".join(f"sum(d.{name})" for name in grain.names)
+    cursor.execute(f"DELETE FROM conversations_{grain.agents} WHERE workspace_id = %s", [workspace.pk])  # noqa: S608 -- constants
+    cursor.execute(
+        f"INSERT INTO conversations_{grain.agents} (workspace_id, agent_id, model, {grain.column}, {names})"  # noqa: S608 -- as above
+        f" SELECT d.workspace_id, c.agent_id, d.model, d.{grain.column}, {sums} FROM conversations_{grain.own} d"
+        " JOIN conversations_conversationcount c USING (workspace_id, conversation_id)"
+        " WHERE d.workspace_id = %s GROUP BY 1, 2, 3, 4",
+        [workspace.pk],
+    )

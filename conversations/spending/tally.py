@@ -19,7 +19,7 @@ Adding turn by turn gives the same as counting all of them: `Run` is all that ha
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import NamedTuple, Self
 
 TURN = "turn"
@@ -126,9 +126,9 @@ class Sums:
     def __neg__(self) -> "Sums":
         return Sums(*(-value for value in self.values()))
 
-    def values(self) -> tuple[int, ...]:
-        """In the order of NAMES."""
-        return tuple(getattr(self, name) for name in NAMES)
+    def values(self, names: Sequence[str] = ()) -> tuple[int, ...]:
+        """In the order of `names`, or of NAMES."""
+        return tuple(getattr(self, name) for name in names or NAMES)
 
     @property
     def sent(self) -> int:
@@ -147,6 +147,8 @@ class Sums:
 
 
 NAMES = tuple(each.name for each in fields(Sums))
+#: What budgets count; the others tell what would have been sent without compaction.
+COUNTED = tuple(name for name in NAMES if name != "uncertain_calls" and not name.startswith("freed_"))
 
 
 class Usage(NamedTuple):
@@ -168,7 +170,7 @@ class Call:
     """One model call."""
 
     position: int
-    day: date
+    slot: datetime  # in which it happened; see `windows.slot_of`
     model: str
     purpose: str
     usage: Usage
@@ -181,7 +183,7 @@ class Cut:
     was paid for there."""
 
     position: int
-    day: date
+    slot: datetime
     model: str
     cost: Usage
     failed: bool = False
@@ -191,13 +193,21 @@ class Cut:
 
 @dataclass(slots=True)
 class Tally:
-    """Sums by model and day."""
+    """Sums by model and slot."""
 
-    sums: dict[tuple[str, date], Sums] = field(default_factory=dict)
+    sums: dict[tuple[str, datetime], Sums] = field(default_factory=dict)
 
-    def of(self, model: str, day: date) -> Sums:
-        """Those of a model on a day, to add to."""
-        return self.sums.setdefault((model, day), Sums())
+    def of(self, model: str, slot: datetime) -> Sums:
+        """Those of a model in a slot, to add to."""
+        return self.sums.setdefault((model, slot), Sums())
+
+    def by_day(self) -> dict[tuple[str, date], Sums]:
+        """The same by UTC days."""
+        found: dict[tuple[str, date], Sums] = {}
+        for (model, slot), sums in self.sums.items():
+            day = found.setdefault((model, slot.astimezone(UTC).date()), Sums())
+            day += sums  # in place
+        return found
 
 
 def count(run: Run, calls: Sequence[Call], cuts: Sequence[Cut]) -> Tally:
@@ -216,7 +226,7 @@ def count(run: Run, calls: Sequence[Call], cuts: Sequence[Cut]) -> Tally:
         elif event.usage in told:
             told.remove(event.usage)
         else:
-            _take_summary(tally.of(event.model or run.model, event.day), event.usage)
+            _take_summary(tally.of(event.model or run.model, event.slot), event.usage)
     return tally
 
 
@@ -230,7 +240,7 @@ def _take_cut(tally: Tally, run: Run, cut: Cut) -> None:
         run.compact()
     if cut.copied:
         return
-    sums = tally.of(cut.model or run.model, cut.day)
+    sums = tally.of(cut.model or run.model, cut.slot)
     sums.compactions += not cut.failed
     if cut.summarised and not cut.cost.is_known:
         sums.unpriced_compactions += 1
@@ -247,7 +257,7 @@ def _take_summary(sums: Sums, usage: Usage) -> None:
 def _take_turn(tally: Tally, run: Run, call: Call) -> None:
     run.model = call.model or run.model
     freed = run.take(Turn(call.position, call.context, call.usage.output))
-    sums, usage = tally.of(call.model, call.day), call.usage
+    sums, usage = tally.of(call.model, call.slot), call.usage
     split = (usage.input, usage.cache_read, usage.cache_write) != (None, None, None)
     plain = (usage.input or 0) if split else (call.context or 0)
     read, written = usage.cache_read or 0, usage.cache_write or 0

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from conversations.spending.tally import Call, Cut, Run, Sums, Turn, Usage, count, freed_before
 
-DAY = date(2026, 11, 20)
+DAY = datetime(2026, 11, 20, 9, 15, tzinfo=UTC)
 
 
 def turns(*sizes, output=0):
@@ -92,7 +92,7 @@ def test_another_compaction_raises_all_turns_after_it_by_what_it_freed(made, dat
 
 def call(position, *, read=0, written=0, plain=0, output=0, **fields):
     usage = Usage(plain, read, written, output)
-    made = {"day": DAY, "model": "m", "purpose": "turn", "usage": usage, "context": plain + read + written}
+    made = {"slot": DAY, "model": "m", "purpose": "turn", "usage": usage, "context": plain + read + written}
     return Call(position, **{**made, **fields})
 
 
@@ -145,7 +145,7 @@ def test_what_is_not_known_is_said(usage, context, expected):
     ],
 )  # fmt: skip
 def test_compactions_and_their_cost_are_counted(cut, expected):
-    [sums] = count(Run(), [], [Cut(**{"position": 5, "day": DAY, "model": "m", "cost": Usage(), **cut})]).sums.values()
+    [sums] = count(Run(), [], [Cut(**{"position": 5, "slot": DAY, "model": "m", "cost": Usage(), **cut})]).sums.values()
 
     assert sums == Sums(**expected)
 
