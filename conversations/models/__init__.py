@@ -2,26 +2,17 @@
 
 from conversations.models.account import SignInFailures, SignInLink, User
 from conversations.models.alerting import Channel
-from conversations.models.budget import Budget, BudgetChannel, BudgetEvent, BudgetOverride
 from conversations.models.compaction import Compaction
 from conversations.models.context import ContextPage, KnownContexts
 from conversations.models.conversation import Agent, Conversation, Message, Request
 from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLine
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
+from conversations.models.incident import Delivery, Incident, IncidentEvent, Silence
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
 from conversations.models.people import Activity, Notice
 from conversations.models.review import Mark, Queue, QueueItem, Reservation, Review, Verdict
 from conversations.models.rule import Rule, RuleChannel, RuleProgress
-from conversations.models.spending import (
-    AgentDay,
-    AgentSlot,
-    AgentTotal,
-    ConversationCount,
-    ConversationDay,
-    ConversationSlot,
-    ModelPrice,
-    SpendingVersion,
-)
+from conversations.models.spending import AgentDay, AgentTotal, Budget, ConversationCount, ConversationDay, ModelPrice
 from conversations.models.workspace import ApiKey, Membership, Workspace
 
 __all__ = [
@@ -29,16 +20,12 @@ __all__ = [
     "Addition",
     "Agent",
     "AgentDay",
-    "AgentSlot",
     "AgentTotal",
     "ApiKey",
     "Batch",
     "BatchChunk",
     "BatchProblem",
     "Budget",
-    "BudgetChannel",
-    "BudgetEvent",
-    "BudgetOverride",
     "Channel",
     "Compaction",
     "CompactionAudit",
@@ -46,8 +33,10 @@ __all__ = [
     "Conversation",
     "ConversationCount",
     "ConversationDay",
-    "ConversationSlot",
+    "Delivery",
     "Finding",
+    "Incident",
+    "IncidentEvent",
     "KnownContexts",
     "LifeLine",
     "LlmAnswer",
@@ -68,7 +57,7 @@ __all__ = [
     "RuleProgress",
     "SignInFailures",
     "SignInLink",
-    "SpendingVersion",
+    "Silence",
     "User",
     "Verdict",
     "Workspace",
