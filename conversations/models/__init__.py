@@ -2,6 +2,7 @@
 
 from conversations.models.account import SignInFailures, SignInLink, User
 from conversations.models.alerting import Channel
+from conversations.models.budget import Budget, BudgetChannel, BudgetEvent, BudgetOverride
 from conversations.models.compaction import Compaction
 from conversations.models.context import ContextPage, KnownContexts
 from conversations.models.conversation import Agent, Conversation, Message, Request
@@ -12,7 +13,16 @@ from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
 from conversations.models.people import Activity, Notice
 from conversations.models.review import Mark, Queue, QueueItem, Reservation, Review, Verdict
 from conversations.models.rule import Rule, RuleChannel, RuleProgress
-from conversations.models.spending import AgentDay, AgentTotal, Budget, ConversationCount, ConversationDay, ModelPrice
+from conversations.models.spending import (
+    AgentDay,
+    AgentSlot,
+    AgentTotal,
+    ConversationCount,
+    ConversationDay,
+    ConversationSlot,
+    ModelPrice,
+    SpendingVersion,
+)
 from conversations.models.workspace import ApiKey, Membership, Workspace
 
 __all__ = [
@@ -20,12 +30,16 @@ __all__ = [
     "Addition",
     "Agent",
     "AgentDay",
+    "AgentSlot",
     "AgentTotal",
     "ApiKey",
     "Batch",
     "BatchChunk",
     "BatchProblem",
     "Budget",
+    "BudgetChannel",
+    "BudgetEvent",
+    "BudgetOverride",
     "Channel",
     "Compaction",
     "CompactionAudit",
@@ -33,6 +47,7 @@ __all__ = [
     "Conversation",
     "ConversationCount",
     "ConversationDay",
+    "ConversationSlot",
     "Delivery",
     "Finding",
     "Incident",
@@ -58,6 +73,7 @@ __all__ = [
     "SignInFailures",
     "SignInLink",
     "Silence",
+    "SpendingVersion",
     "User",
     "Verdict",
     "Workspace",
