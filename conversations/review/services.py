@@ -21,8 +21,8 @@ from conversations.people.activity import record_activity
 from conversations.review.opinions import state_of
 from conversations.review.places import hold, lock
 from conversations.review.queries import opinions_on
-from conversations.review.snapshots import finding_as_judged, words_of
-from conversations.review.spans import locate
+from conversations.review.selection import find_place
+from conversations.review.snapshots import finding_as_judged, texts_of
 from conversations.vocabulary import Answer, ItemState, Marked, Overall
 
 LONGEST_COMMENT = 20_000  # characters; also of a fact in somebody's own words
@@ -30,12 +30,11 @@ LONGEST_COMMENT = 20_000  # characters; also of a fact in somebody's own words
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Words that somebody selected on the page; `near` is where, in characters of the block's or the summary's text."""
+    """Words that somebody selected on the page; what stood `before` them tells equal places apart."""
 
-    quote: str
+    words: str
     message: Message | None = None  # None: the summary
-    block: int = 0
-    near: int = 0
+    before: str = ""
 
 
 def open_review(*, compaction: Compaction, user: User, item: QueueItem | None = None) -> Review:
@@ -111,14 +110,13 @@ def add_mark(
         raise BadInput(f'"{what[:40]}" is nothing that can be marked.', at="what")
     if (what == Marked.MISSED) != (selection.message is not None):
         raise BadInput("Missed facts stand in dropped messages, invented statements in the summary.", at="what")
-    words = words_of(review.compaction, selection.message, selection.block)
-    place = locate(words, selection.quote, selection.near)
+    place = find_place(texts_of(review.compaction, selection.message), selection.words, selection.before)
     if place is None:
-        raise BadInput("These words do not stand there.", mend="Select them again.", at="quote")
+        raise BadInput("These words do not stand there.", mend="Select them again.", at="words")
     _change(review, revision)
     return Mark.objects.create(
         workspace_id=review.workspace_id, review=review, compaction_id=review.compaction_id, what=what,
-        message=selection.message, block=selection.block, start=place[0], end=place[1], quote=words[slice(*place)],
+        message=selection.message, block=place.block, start=place.start, end=place.end, quote=place.quote,
         text=text.strip()[:LONGEST_COMMENT], kind=kind[:30],
     )  # fmt: skip
 

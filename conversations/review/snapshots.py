@@ -35,13 +35,11 @@ def _of_addition(row: Addition) -> dict[str, Any]:
     return said | {"outcome": ADDED, "detector": ADDED, "number": 0}
 
 
-def words_of(compaction: Compaction, message: Message | None, block: int) -> str:
-    """The text that a mark's offsets point into: a block of a message as findings see it, or the summary.
-
-    Raises BadInput where the message is none of this compaction's conversation, or has no such block."""
+def texts_of(compaction: Compaction, message: Message | None) -> list[tuple[int, str]]:
+    """The (block, text) that a mark's offsets point into: of a message, as findings see it, or of the summary (one
+    block). Raises BadInput where the message is none that this compaction dropped."""
     if message is None:
-        return summary_of(compaction)
-    lines = [line for line in lines_of(event_of(message)) if line.block == block]
-    if not lines or message.conversation_id != compaction.conversation_id:
-        raise BadInput("There is no such text.", at="message")
-    return lines[0].text
+        return [(0, summary_of(compaction))]
+    if message.dropped_by_id != compaction.pk:
+        raise BadInput("This compaction did not drop that message.", at="message")
+    return [(line.block, line.text) for line in lines_of(event_of(message))]

@@ -138,7 +138,7 @@ def test_mark_stores_the_words_as_they_stand_there(draft, compaction):
     message = compaction.dropped_messages.get()
 
     mark = add_mark(
-        draft, 0, what="missed", selection=Selection("auditors  have frozen", message, near=3), text="Frozen", kind="C1"
+        draft, 0, what="missed", selection=Selection("auditors  have frozen", message), text="Frozen", kind="C1"
     )
     remove_mark(add_mark(draft, 1, what="invented", selection=Selection("next week")), 2)
 
