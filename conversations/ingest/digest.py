@@ -13,10 +13,10 @@ from django.utils import timezone
 from conversations.errors import ObservatoryError
 from conversations.ingest import copies, states
 from conversations.ingest.events import Problem
-from conversations.ingest.exchanges import accept_unread
 from conversations.ingest.formats import Output, Parser, parser_for, resume_parser
 from conversations.ingest.formats.native import UNLIMITED, decode_batch
 from conversations.ingest.inbox import EVENT_FORMATS, LEASE, Line, lines_of, load, load_all
+from conversations.ingest.rereading import accept_unread
 from conversations.ingest.settle import settle
 from conversations.ingest.unread import is_unread, problem_row
 from conversations.ingest.work import Found, Gathering, Key
@@ -170,11 +170,13 @@ def _digest_events(batches: Sequence[Batch]) -> Digested:
 def _digest_unread(batch: Batch) -> Digested:
     """What could not be understood when it came is read once more. What can be now becomes a batch of its own, which
     may be digested at once; the problems of the others are told anew."""
-    receipt, problems = accept_unread(batch)
+    receipts, problems = accept_unread(batch)
     with transaction.atomic():
         _finish(batch, Found(problems=problems))
-    digested = digest_claimed([receipt.batch]) if receipt is not None and receipt.is_new else Digested()
-    digested.batch_ids.append(batch.pk)
+    digested = Digested(batch_ids=[batch.pk])
+    for receipt in receipts:
+        if receipt.is_new:
+            digested.add(digest_claimed([receipt.batch]))
     return digested
 
 

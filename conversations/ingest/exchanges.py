@@ -20,10 +20,9 @@ from conversations.ingest.contexts.likeness import number_of
 from conversations.ingest.contexts.marks import marks_after, marks_of, recognised
 from conversations.ingest.events import Event, Problem
 from conversations.ingest.exchange import Exchange
-from conversations.ingest.formats.exchange_batch import read_batch, read_one
-from conversations.ingest.formats.native import UNLIMITED
+from conversations.ingest.formats.exchange_batch import read_batch
 from conversations.ingest.remembering import Memory, Remembered
-from conversations.ingest.unread import keep_unread, problems_of, unread_format
+from conversations.ingest.unread import keep_unread
 from conversations.models import ApiKey, Batch, Workspace
 from conversations.vocabulary import BatchState
 
@@ -50,12 +49,13 @@ def accept_exchanges(
     api_key: ApiKey | None = None,
     claimed: bool = False,
     unread: Sequence[bytes] = (),
+    unread_source: str = "",
 ) -> Receipt:
     """Store what is new in the exchanges. `claimed`: the caller digests the batch at once, no worker shall take it.
 
     `source` is the format of the batch and names where the conversations come from. `unread`: the bytes of what could
-    not be understood; they are kept as a batch of their own. One result an exchange, in order; `is_new` is False where
-    nothing was new."""
+    not be understood; they are kept as a batch of their own, of `unread_source` where they came in another form. One
+    result an exchange, in order; `is_new` is False where nothing was new."""
     taking = _Taking()
     with transaction.atomic():
         memory = _memory(workspace, source, [each for each in exchanges if isinstance(each, Exchange)])
@@ -65,7 +65,7 @@ def accept_exchanges(
         for index, problem in problems:
             taking.results[index] = Result(index, "", "rejected", problem)
         memory.save()
-        kept = keep_unread(workspace, source, unread, [problem for _, problem in problems], api_key)
+        kept = keep_unread(workspace, unread_source or source, unread, [problem for _, problem in problems], api_key)
         batch = _store(workspace, taking, source, api_key, claimed=claimed) if taking.events or not kept else None
     results = [taking.results[index] for index in sorted(taking.results)]
     stored = batch or kept
@@ -87,23 +87,6 @@ def accept_exchange_bodies(
         # One a line: in JSON a line break says nothing.
         unread=[each.raw.replace(b"\n", b" ") for each in read if isinstance(each.result, Problem)],
     )
-
-
-def accept_unread(batch: Batch) -> tuple[Receipt | None, list[Problem]]:
-    """Read a batch of what could not be understood once more. What became of that which can be now, claimed by the
-    caller, and the problems that are left. Done twice, it changes nothing."""
-    if batch.format != unread_format(inbox.EXCHANGES):
-        return None, problems_of(batch)
-    lines = b"".join(inbox.load(batch)).split(b"\n")
-    read = [read_one(line, number, UNLIMITED) for number, line in enumerate(lines)]
-    understood = [each for each in read if isinstance(each, Exchange)]
-    problems = [each for each in read if isinstance(each, Problem)]
-    if not understood:
-        return None, problems
-    receipt = accept_exchanges(
-        workspace=batch.workspace, exchanges=understood, source=inbox.EXCHANGES, api_key=batch.api_key, claimed=True
-    )
-    return receipt, problems
 
 
 def _memory(workspace: Workspace, source: str, exchanges: Sequence[Exchange]) -> Memory:

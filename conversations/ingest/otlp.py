@@ -46,7 +46,7 @@ def accept_telemetry(
 ) -> Taken:
     """Store what the request tells of conversations; what could not be read is kept as it came. The same request again
     changes nothing. Raises BadInput for a body that is no such request."""
-    reading, unread = _read(body, signal, is_json=is_json)
+    reading, unread = read(body, signal, is_json=is_json)
     problems = [*unread, *reading.problems]
     taken = Taken(rejected=len(unread) + reading.rejected, message=_reason(problems))
     if reading.exchanges or problems:
@@ -57,17 +57,28 @@ def accept_telemetry(
                 source=OTLP,
                 api_key=api_key,
                 claimed=claimed,
-                unread=[body] if problems else [],
+                unread=[body.strip() if is_json else body] if problems else [],
+                unread_source=source_of(signal),
             )
         )
-    if events := _not_told_otherwise(workspace, reading.events):
-        taken.receipts.append(_accept_events(workspace, events, api_key, claimed=claimed))
+    if receipt := accept_told(workspace, reading.events, api_key, claimed=claimed):
+        taken.receipts.append(receipt)
     _note_ignored(taken, reading, signal)
     return taken
 
 
-def _read(body: bytes, signal: Signal, *, is_json: bool) -> tuple[Reading, list[Problem]]:
-    """What the request says, and what of it could not be read."""
+def source_of(signal: Signal) -> str:
+    """By what the bytes of a request that could not be read are known: the encodings do not say which signal it is."""
+    return f"{OTLP}_{signal}"
+
+
+def says_json(body: bytes) -> bool:
+    """Whether bytes that were kept are JSON: no message of protobuf that is read here begins like this."""
+    return body.startswith(b"{")
+
+
+def read(body: bytes, signal: Signal, *, is_json: bool) -> tuple[Reading, list[Problem]]:
+    """What the request says, and what of it could not be read. Raises BadInput for a body that is no such request."""
     if signal is Signal.TRACES:
         spans = list(read_trace(body, is_json=is_json, depth=settings.MAX_DEPTH))
         unread = [span for span in spans if isinstance(span, Problem)]
@@ -106,15 +117,20 @@ def _is_bare(event: Event) -> bool:
     return isinstance(event, CompactionEvent) and event.summary_state is SummaryState.ABSENT
 
 
-def _accept_events(workspace: Workspace, events: Sequence[Event], api_key: ApiKey | None, *, claimed: bool) -> Receipt:
-    """Store the events as a batch, once."""
-    body = msgspec.json.encode(events)
+def accept_told(
+    workspace: Workspace, events: Sequence[Event], api_key: ApiKey | None, *, claimed: bool
+) -> Receipt | None:
+    """Store the events as a batch, once. None where there are none that messages do not tell better."""
+    wanted = _not_told_otherwise(workspace, events)
+    if not wanted:
+        return None
+    body = msgspec.json.encode(wanted)
     digest = sha256(body).digest()
     same = workspace.batches.filter(sha256=digest, format=OTLP).exclude(state=BatchState.FAILED)
     if earlier := same.order_by("id").first():
         return Receipt(earlier, is_new=False)
     batch = Batch(workspace=workspace, api_key=api_key, format=OTLP, byte_count=len(body), sha256=digest)
-    batch.accepted = len(events)
+    batch.accepted = len(wanted)
     claim_for(batch, claimed=claimed)
     inbox.store_whole(batch, body)
     return Receipt(batch, is_new=True)

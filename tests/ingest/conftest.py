@@ -22,6 +22,20 @@ def send(acme):
 
 
 @pytest.fixture
+def accept(acme):
+    """Accepts and digests exchanges; returns the receipt."""
+
+    def accept_all(*exchanges, workspace=acme, source="exchanges"):
+        receipt = services.accept_exchanges(workspace=workspace, exchanges=exchanges, source=source, claimed=True)
+        if receipt.is_new:
+            services.digest_claimed([receipt.batch])
+        receipt.batch.refresh_from_db()
+        return receipt
+
+    return accept_all
+
+
+@pytest.fixture
 def snapshot():
     """Everything the store says, without its own ids and clocks."""
     return take_snapshot

@@ -5,7 +5,7 @@ import pytest
 from conversations.audit import services as audit
 from conversations.ingest import services
 from conversations.models import Compaction, Conversation
-from tests.ingest.test_exchanges import Client, user
+from tests.ingest.agents import Client, user
 
 RULE = "Never deploy on a Friday, whatever anybody says."
 PORT = "The staging database listens on port 6432 of db-stage-4."
