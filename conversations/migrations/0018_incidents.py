@@ -90,6 +90,7 @@ class Migration(migrations.Migration):
                 ('next_attempt_at', models.DateTimeField()),
                 ('lease_until', models.DateTimeField(null=True)),
                 ('message_key', models.UUIDField(null=True)),
+                ('is_uncertain', models.BooleanField(default=False)),
                 ('last_error', models.CharField(blank=True, max_length=500)),
                 ('created_at', models.DateTimeField()),
                 ('sent_at', models.DateTimeField(null=True)),

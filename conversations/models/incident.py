@@ -150,6 +150,7 @@ class Delivery(models.Model):
     next_attempt_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)  # while sending: whoever claimed it is taken for dead after that
     message_key = models.UUIDField(null=True)  # of the message it goes out with, the same at every attempt
+    is_uncertain = models.BooleanField(default=False)  # a process ended while it sent: it may have arrived
     last_error = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
