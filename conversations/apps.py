@@ -1,6 +1,15 @@
 """The one Django app: everything Observatory is about."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+def _protect(**told: Any) -> None:
+    from conversations.models.row_security import protect  # noqa: PLC0415 -- needs the models
+
+    protect(**told)
 
 
 class ConversationsConfig(AppConfig):
@@ -8,3 +17,7 @@ class ConversationsConfig(AppConfig):
 
     name = "conversations"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """What migrations make, Postgres shows to the workspace it belongs to only."""
+        post_migrate.connect(_protect, dispatch_uid="row security")

@@ -20,6 +20,7 @@ from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
 from conversations.ingest.services import Digested
 from conversations.models import Batch, Conversation
+from conversations.models.isolation import unrestricted
 from conversations.ops import retention
 
 log = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ def _ask(batch_id: int) -> None:
         log.exception("digestion not asked for, the sweeper will see to it batch=%s", batch_id)
 
 
+@unrestricted()
 def digest_now(batch: Batch) -> None:
     """Digest a batch that was accepted as claimed, while its sender waits."""
     follow(services.digest_claimed([batch]))

@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "observatory.isolation.WorkspaceMiddleware",
 ]
 TEMPLATES = [
     {
@@ -138,6 +139,8 @@ def database() -> dict[str, Any]:
     return embedded.database(DATA_DIR)
 
 
+#: Postgres itself shows a page the rows of its workspace only. Not behind a pooler that shares connections.
+ROW_SECURITY = env_bool("OBSERVATORY_ROW_SECURITY", default=True)
 DATABASES = {
     "default": database()
     | {

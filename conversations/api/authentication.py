@@ -1,5 +1,6 @@
 """Who asks: API key → workspace and scopes."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, cast
@@ -14,7 +15,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from conversations.api.throttle import check_rate
-from conversations.models import ApiKey
+from conversations.models import ApiKey, isolation
 from conversations.vocabulary import Scope
 
 #: `last_used_at` is told to the minute, so that a key costs one write a minute and not one a request.
@@ -26,7 +27,7 @@ class KeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
         """None if no key was sent. Raises AuthenticationFailed, OverRate."""
-        key = _key_of(request)
+        key = key_in(request.headers)
         if not key:
             return None
         usable = ApiKey.objects.usable().select_related("workspace")
@@ -35,6 +36,7 @@ class KeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("This key is unknown, revoked or expired.", code="bad_key")
         check_rate(row.pk)
         _note_use(row)
+        isolation.enter(row.workspace_id)
         return AnonymousUser(), row
 
     def authenticate_header(self, request: Request) -> str:
@@ -42,11 +44,12 @@ class KeyAuthentication(BaseAuthentication):
         return 'Bearer realm="observatory"'
 
 
-def _key_of(request: Request) -> str:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+def key_in(headers: Mapping[str, str]) -> str:
+    """The key of a request; empty where it has none."""
+    scheme, _, key = headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return key.strip()
-    return request.headers.get("X-API-Key", "").strip()
+    return headers.get("X-API-Key", "").strip()
 
 
 def sender(request: Request) -> ApiKey:

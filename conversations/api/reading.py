@@ -21,7 +21,7 @@ from conversations.api.pagination import MOST, PAGE_SIZE, Keyset, Page, page_of
 from conversations.api.parameters import Parameter, conditions, read_parameters, whole
 from conversations.api.schema import ReadSchema
 from conversations.errors import BadInput
-from conversations.models import ApiKey, User, Workspace
+from conversations.models import ApiKey, User, Workspace, isolation
 from conversations.vocabulary import Scope
 
 
@@ -52,6 +52,7 @@ def workspace_of(request: Request) -> Workspace:
         raise BadInput(
             "You are a member of several workspaces.", mend="Add ?workspace=SLUG to the address.", at="workspace"
         )
+    isolation.enter(found[0].pk)
     return found[0]
 
 

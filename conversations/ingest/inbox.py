@@ -13,6 +13,7 @@ from psycopg import Cursor
 from conversations.ingest import copying
 from conversations.ingest.formats.lines import MAX_LINE_BYTES
 from conversations.models import Batch
+from conversations.models.isolation import unrestricted
 
 #: Batches that hold events in our own form: as they were sent, or made of exchanges and spans when those were accepted.
 EVENTS = "events"
@@ -28,6 +29,7 @@ PIECE_BYTES = 4 * 1024 * 1024
 LEVEL = 1
 
 
+@unrestricted()
 def store(batch: Batch, pieces: Iterable[bytes]) -> None:
     """Write pieces of at most PIECE_BYTES, in order. Call inside a transaction."""
     compressor = zstandard.ZstdCompressor(level=LEVEL)

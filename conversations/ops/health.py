@@ -11,7 +11,7 @@ from django.db.models import Min
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueError
 
-from conversations.models import Batch
+from conversations.models import Batch, isolation
 
 #: Longer than a digestion that a killed worker left behind needs to be taken up again (its lease is 120 s).
 DIGEST_LAG_LIMIT = timedelta(minutes=5)
@@ -31,12 +31,12 @@ class Check:
 
 
 def check_readiness() -> list[Check]:
-    """Database, migrations, queue, digestion. What needs the database is not asked when it is away."""
+    """Database, migrations, queue, digestion, isolation. What needs the database is not asked when it is away."""
     database = _checked("database", _database)
     if not database.ok:
         return [database]
     rest: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
-        ("migrations", _migrations), ("queue", _queue), ("digestion", _digestion),
+        ("migrations", _migrations), ("queue", _queue), ("digestion", _digestion), ("isolation", _isolation),
     ]  # fmt: skip
     return [database, *(_checked(name, look) for name, look in rest)]
 
@@ -87,6 +87,11 @@ def _digestion() -> tuple[bool, str]:
         lag < DIGEST_LAG_LIMIT,
         f"the oldest batch that waits is {lag.total_seconds():.0f} s old" if lag else "up to date",
     )
+
+
+def _isolation() -> tuple[bool, str]:
+    """The second line; without it the server works all the same."""
+    return True, "in force" if isolation.in_force() else "not in force, the filters of the queries stand alone"
 
 
 def digest_lag() -> timedelta:

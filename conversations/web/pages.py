@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
-from conversations.models import Membership, User, Workspace
+from conversations.models import Membership, User, Workspace, isolation
 from conversations.vocabulary import MemberRole
 from conversations.web.navigation import section_of
 
@@ -71,6 +71,7 @@ def _enter(request: HttpRequest, slug: str) -> WorkspaceRequest:
     if found is None:
         raise Http404("No such workspace.")
     request.memberships, request.membership, request.workspace = memberships, found, found.workspace  # type: ignore[attr-defined]
+    isolation.enter(found.workspace.pk)
     return request  # type: ignore[return-value]
 
 

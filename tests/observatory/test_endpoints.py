@@ -21,7 +21,7 @@ def test_ready_tells_each_check(client, queue, monkeypatch):
     response = client.get("/health/ready")
 
     assert response.status_code == 200
-    assert list(response.json()["checks"]) == ["database", "migrations", "queue", "digestion"]
+    assert list(response.json()["checks"]) == ["database", "migrations", "queue", "digestion", "isolation"]
 
 
 def test_ready_says_503_and_why(client, queue, monkeypatch):
