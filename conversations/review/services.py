@@ -7,7 +7,6 @@ A change also prolongs the reservation of an item in a queue, or takes the place
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -21,20 +20,11 @@ from conversations.people.activity import record_activity
 from conversations.review.opinions import state_of
 from conversations.review.places import hold, lock
 from conversations.review.queries import opinions_on
-from conversations.review.selection import find_place
-from conversations.review.snapshots import finding_as_judged, texts_of
+from conversations.review.selection import Place
+from conversations.review.snapshots import finding_as_judged
 from conversations.vocabulary import Answer, ItemState, Marked, Overall
 
 LONGEST_COMMENT = 20_000  # characters; also of a fact in somebody's own words
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Words that somebody selected on the page; what stood `before` them tells equal places apart."""
-
-    words: str
-    message: Message | None = None  # None: the summary
-    before: str = ""
 
 
 def open_review(*, compaction: Compaction, user: User, item: QueueItem | None = None) -> Review:
@@ -98,25 +88,21 @@ def add_mark(
     revision: int | None,
     *,
     what: str,
-    selection: Selection,
+    place: Place,
+    message: Message | None = None,
     text: str = "",
     kind: str = "",
 ) -> Mark:
-    """Mark (`what` of `Marked`) words of a dropped message as missed by the auditor, or of the summary as invented.
-
-    They are stored as they stand there; `text` and `kind` say the missed fact. Raises Conflict, and BadInput where the
-    words do not occur."""
-    if what not in set(Marked):
-        raise BadInput(f'"{what[:40]}" is nothing that can be marked.', at="what")
-    if (what == Marked.MISSED) != (selection.message is not None):
+    """Mark (`what` of `Marked`) a place in a dropped message as missed by the auditor, or in the summary (`message` is
+    None) as invented; `text` and `kind` say the missed fact. Raises Conflict, and BadInput for what cannot be."""
+    if what not in set(Marked) or (what == Marked.MISSED) != (message is not None):
         raise BadInput("Missed facts stand in dropped messages, invented statements in the summary.", at="what")
-    place = find_place(texts_of(review.compaction, selection.message), selection.words, selection.before)
-    if place is None:
-        raise BadInput("These words do not stand there.", mend="Select them again.", at="words")
+    if message is not None and message.dropped_by_id != review.compaction_id:
+        raise BadInput("This compaction did not drop that message.", at="message")
     _change(review, revision)
     return Mark.objects.create(
         workspace_id=review.workspace_id, review=review, compaction_id=review.compaction_id, what=what,
-        message=selection.message, block=place.block, start=place.start, end=place.end, quote=place.quote,
+        message=message, block=place.block, start=place.start, end=place.end, quote=place.quote,
         text=text.strip()[:LONGEST_COMMENT], kind=kind[:30],
     )  # fmt: skip
 

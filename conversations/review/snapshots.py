@@ -1,11 +1,9 @@
-"""Read what a verdict or a mark is about: the finding as it is now, the words of a message or a summary."""
+"""Read what a verdict is about: the finding as it is now."""
 
 from typing import Any
 
-from conversations.audit.queries import event_of, summary_of
-from conversations.audit.segment import lines_of
 from conversations.errors import BadInput
-from conversations.models import Addition, Compaction, CompactionAudit, Finding, Message
+from conversations.models import Addition, Compaction, CompactionAudit, Finding
 
 #: Stands as outcome and detector in a verdict on an added statement.
 ADDED = "added"
@@ -33,13 +31,3 @@ def _of_finding(row: Finding) -> dict[str, Any]:
 def _of_addition(row: Addition) -> dict[str, Any]:
     said = {"text": row.text, "kind": row.kind, "probability": row.probability}
     return said | {"outcome": ADDED, "detector": ADDED, "number": 0}
-
-
-def texts_of(compaction: Compaction, message: Message | None) -> list[tuple[int, str]]:
-    """The (block, text) that a mark's offsets point into: of a message, as findings see it, or of the summary (one
-    block). Raises BadInput where the message is none that this compaction dropped."""
-    if message is None:
-        return [(0, summary_of(compaction))]
-    if message.dropped_by_id != compaction.pk:
-        raise BadInput("This compaction did not drop that message.", at="message")
-    return [(line.block, line.text) for line in lines_of(event_of(message))]

@@ -3,8 +3,8 @@ import pytest
 from conversations.errors import BadInput, Conflict, Refused
 from conversations.models import Activity, Reservation
 from conversations.review.places import claim_next, release
+from conversations.review.selection import Place
 from conversations.review.services import (
-    Selection,
     add_mark,
     open_review,
     remove_mark,
@@ -134,22 +134,27 @@ def test_verdict_that_says_nothing_is_refused(draft, said):
     assert draft.revision == 0
 
 
-def test_mark_stores_the_words_as_they_stand_there(draft, compaction):
-    message = compaction.dropped_messages.get()
+def test_marks_are_added_and_removed(draft, compaction):
+    message, place = compaction.dropped_messages.get(), Place(0, 26, 46, "auditors have frozen")
 
-    mark = add_mark(
-        draft, 0, what="missed", selection=Selection("auditors  have frozen", message), text="Frozen", kind="C1"
-    )
-    remove_mark(add_mark(draft, 1, what="invented", selection=Selection("next week")), 2)
+    mark = add_mark(draft, 0, what="missed", place=place, message=message, text=" Frozen ", kind="C1")
+    remove_mark(add_mark(draft, 1, what="invented", place=Place(0, 20, 29, "next week")), 2)
 
-    assert (mark.quote, mark.start, mark.end) == ("auditors have frozen", 26, 46)
     assert list(draft.marks.all()) == [mark]
+    assert (mark.message, mark.quote, mark.start, mark.end, mark.text) == (message, place.quote, 26, 46, "Frozen")
 
 
-@pytest.mark.parametrize(("what", "quote"), [("missed", "frozen"), ("invented", "next year"), ("odd", "next week")])
-def test_mark_of_words_that_do_not_stand_there_is_refused(draft, what, quote):
+@pytest.mark.parametrize("what", ["missed", "odd"])
+def test_mark_without_its_message_is_refused(draft, what):
     with pytest.raises(BadInput):
-        add_mark(draft, 0, what=what, selection=Selection(quote))
+        add_mark(draft, 0, what=what, place=Place(0, 20, 29, "next week"))
+
+
+def test_mark_in_a_message_that_was_not_dropped_is_refused(draft, compaction):
+    message = create_message(compaction.conversation, "Later")
+
+    with pytest.raises(BadInput):
+        add_mark(draft, 0, what="missed", place=Place(0, 0, 5, "Later"), message=message)
 
 
 def test_handing_in_needs_an_overall_verdict(draft):
