@@ -32,6 +32,8 @@ class Shown:
     body: Html
     length: int  # characters of the whole
     more: int  # characters left out
+    at: int = 0  # number of the block in its message
+    start: int = 0  # where the shown piece begins in the block's text
     folded: bool = False  # to one line, until it is opened
     prose: bool = False
     is_error: bool = False
@@ -77,14 +79,15 @@ def shown(
     `prose`: its text is a model's, with headings and lists; people's words are shown as typed. `aside`: nobody said it,
     so that long text is folded, too. `whole` leaves nothing out. `marks`: of facts, by the block's number.
     """
+    known = marks or {}
     return [
-        _shown(block, query, names or {}, (marks or {}).get(at, NO_MARKS), prose=prose, aside=aside, whole=whole)
+        _shown((at, block), query, names or {}, known.get(at, NO_MARKS), prose=prose, aside=aside, whole=whole)
         for at, block in enumerate(blocks)
     ]
 
 
 def _shown(
-    block: Mapping[str, Any],
+    numbered: tuple[int, Mapping[str, Any]],
     query: str,
     names: Mapping[str, str],
     facts: BlockMarks,
@@ -93,6 +96,7 @@ def _shown(
     aside: bool,
     whole: bool,
 ) -> Shown:
+    at, block = numbered
     kind, text = str(block.get("type")), text_of(block)
     folded = kind in _FOLDED or (aside and len(text) > ASIDE_SHOWN)
     limit = len(text) if whole else FOLDED_SHOWN if folded else TEXT_SHOWN
@@ -113,6 +117,8 @@ def _shown(
         length=len(text),
         more=len(text) - len(piece),
         is_error=bool(block.get("is_error")),
+        at=at,
+        start=start,
         opened=folded and (bool(found) or facts.focus is not None),
     )
 

@@ -7,6 +7,7 @@ from conversations.models import Message, Workspace
 from conversations.vocabulary import Origin, Role
 from conversations.web.addresses import Addresses
 from conversations.web.blocks import Shown, call_names, shown
+from conversations.web.card_html import part_html
 from conversations.web.highlight import Html, highlight, places
 from conversations.web.marks import BlockMarks
 from conversations.web.wording import exact
@@ -38,32 +39,36 @@ class Card:
     is_message: bool = True  # tells it from a compaction in a mixed list
 
     @property
-    def css(self) -> str:
-        """Classes of its box."""
-        states = " chosen" * self.chosen + " current" * self.current
-        return f"{self.message.role} {self.message.origin}{states}"
+    def html(self) -> Html:
+        """The message in a list, whole."""
+        states = f"{' chosen' * self.chosen}{' current' * self.current}"
+        about = "".join(f"<span>{each}</span>" for each in self._about)
+        place = f'<a class="row-end" href="{self.place}">in the conversation</a>' if self.place else ""
+        return Html(
+            f'<article class="message {self.message.role} {self.message.origin}{states}" id="m{self.message.pk}"'
+            f' aria-label="{self.who}" data-message="{self.message.pk}">'
+            f'<header class="message-head"><span class="who">{self.who}</span>{about}{place}</header>'
+            f"{self._said}</article>"
+        )
 
     @property
-    def anchor(self) -> str:
-        """Of its box on the page."""
-        return f"m{self.message.pk}"
+    def _said(self) -> str:
+        excerpt = f'<div class="said">{self.excerpt}…</div>' if self.excerpt is not None else ""
+        more = self.excerpt is not None or any(part.more for part in self.parts)
+        link = f'<p class="small"><a href="{self.url}">All {self._length}</a></p>' if more else ""
+        return f"{excerpt}{''.join(map(part_html, self.parts))}{link}"
 
     @property
-    def about(self) -> list[str]:
+    def _about(self) -> list[str]:
         """How it came into the context, where that is worth saying; when, and how long it is."""
         note = _ORIGINS.get(self.message.origin, "")
         said = exact(self.message.at) if self.message.at else ""
-        return [each for each in (note, said, self.length) if each]
+        return [each for each in (note, said, self._length) if each]
 
     @property
-    def length(self) -> str:
+    def _length(self) -> str:
         """In characters."""
         return f"{self.message.size:,} character{'' if self.message.size == 1 else 's'}"
-
-    @property
-    def cut(self) -> bool:
-        """Whether something was left out, so that its own page has more."""
-        return self.excerpt is not None or any(part.more for part in self.parts)
 
 
 def cards(

@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from conversations.audit.queries import summary_of
-from conversations.models import Compaction, Workspace
+from conversations.models import Compaction, Message, Workspace
 from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
 from conversations.web import queries
-from conversations.web.cards import cards
+from conversations.web.cards import Card, cards
 from conversations.web.dropped import look_for, page_asked_for
 from conversations.web.facts import column_of
 from conversations.web.filters import CompactionFilters
@@ -62,6 +62,13 @@ NO_SUMMARY_BY_KIND = {
         "The harness replaced old tool results by a placeholder. The calls and everything said around them stayed.",
     ),
 }
+
+#: Title and explanation of what stood or stands beside the summary.
+KEPT = ("Kept as they were", "They stood before the compaction and stayed in the context, word for word.")
+RESTORED = (
+    "Put back by the harness",
+    "Files, skills or memory that the harness put into the context again after the compaction.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +147,45 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
             marks=block_marks(column.places, column.chosen_number, said),
             with_place=True,
         ),
-        "kept": []
-        if clearing or not compaction.kept_count
-        else _beside(request, queries.kept_by(compaction).order_by("-position", "-id"))[::-1],
-        "restored": _beside(request, _restored(compaction, following)),
+        "beside": [] if clearing else _beside(request, compaction, following),
         "clearing": clearing,
         "reports": reports(compaction),
     }
 
 
-def _restored(compaction: Compaction, following: Compaction | None) -> Any:
-    rows = queries.restored_after(compaction, following.position if following else None)
-    return rows.order_by("position", "id")
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Messages that stand in the context beside the summary; read only when somebody opens them."""
+
+    name: str  # value of `?beside=`
+    title: str
+    note: str
+    total: int
+    cards: Sequence[Card] | None  # None: not asked for
+
+    @property
+    def part(self) -> str:
+        """Which of them are shown, where not all are."""
+        shown = len(self.cards or ())
+        if self.total <= shown:
+            return ""
+        return f"The {'last' if self.name == 'kept' else 'first'} {shown} of {self.total:,}."
 
 
-def _beside(request: WorkspaceRequest, rows: Any) -> list[Any]:
+def _beside(request: WorkspaceRequest, compaction: Compaction, following: Compaction | None) -> list[Beside]:
+    """What was kept and what was put back, each where there is any."""
+    until = following.position if following else None
+    restored = queries.restored_after(compaction, until).order_by("position", "id")
+    kept = queries.kept_by(compaction).order_by("-position", "-id")
+    asked = request.GET.get("beside")
+    found = [
+        Beside("kept", *KEPT, compaction.kept_count, _cards(request, kept)[::-1] if asked == "kept" else None),
+        Beside("restored", *RESTORED, restored.count(), _cards(request, restored) if asked == "restored" else None),
+    ]
+    return [each for each in found if each.total]
+
+
+def _cards(request: WorkspaceRequest, rows: QuerySet[Message]) -> list[Card]:
     return cards(list(rows[:BESIDE_SHOWN]), request.workspace, with_place=True)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from html import escape
 from itertools import pairwise
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 # C0 and C1 controls except tab and newline, the bidirectional overrides, and the zero-width and tag characters.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 MOST_MARKS = 2_000
+_BETWEEN = "\0"  # in no text without unseen characters
 
 
 class Html(str):
@@ -75,21 +77,33 @@ def highlight(text: str, marks: Iterable[Mark] = (), *, start: int = 0, end: int
 
 def _stretches(text: str, marks: Sequence[Mark], edges: Sequence[int]) -> Iterable[str]:
     at, over = 0, list[Mark]()
-    for left, right in pairwise(edges):
+    for left, words in zip(edges, _pieces(text, edges), strict=False):
         while at < len(marks) and marks[at].start <= left:
             over.append(marks[at])
             at += 1
         over = [mark for mark in over if mark.end > left]
-        words = safe(text[left:right])
         yield _wrapped(words, over, left) if over else words
+
+
+def _pieces(text: str, edges: Sequence[int]) -> list[str]:
+    """What stands between the edges, each as HTML. Made safe in one go: of 4,000 found words one by one takes 40 ms."""
+    pieces = [text[left:right] for left, right in pairwise(edges)]
+    if _UNSEEN.search(text, edges[0], edges[-1]):
+        return [safe(piece) for piece in pieces]
+    return escape(_BETWEEN.join(pieces)).split(_BETWEEN)
 
 
 def _wrapped(html: str, marks: Sequence[Mark], left: int) -> str:
     for mark in reversed(marks):
         if not mark.tag:
             return ""
-        attributes = f' class="{escape(mark.css)}"' if mark.css else ""
-        attributes += f' data-mark="{escape(mark.name)}"' if mark.name else ""
         said = f'<span class="hidden-word">{escape(mark.word)}: </span>' if mark.word and mark.start >= left else ""
-        html = f"<{mark.tag}{attributes}>{said}{html}</{mark.tag}>"
+        html = f"{_opening(mark.tag, mark.css, mark.name)}{said}{html}</{mark.tag}>"
     return html
+
+
+@lru_cache(maxsize=1000)
+def _opening(tag: str, css: str, name: str) -> str:
+    attributes = f' class="{escape(css)}"' if css else ""
+    attributes += f' data-mark="{escape(name)}"' if name else ""
+    return f"<{tag}{attributes}>"

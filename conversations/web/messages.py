@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from conversations.models import Message
 from conversations.vocabulary import Role
 from conversations.web.blocks import Shown, shown, text_of
+from conversations.web.card_html import part_html
 from conversations.web.cards import who
 from conversations.web.highlight import highlight
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
@@ -41,7 +42,10 @@ def message_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     context = {
         "message": message,
         "who": who(message),
-        "parts": piece_of(message.blocks, piece, prose=message.role == Role.ASSISTANT),
+        "parts": [
+            part_html(part, opened=True)
+            for part in piece_of(message.blocks, piece, prose=message.role == Role.ASSISTANT)
+        ],
         "total": total,
         "number": number,
         "pages": pages,
@@ -57,23 +61,25 @@ def _page_number(text: str, pages: int) -> int:
 
 def piece_of(blocks: Sequence[dict[str, Any]], piece: Piece, *, prose: bool = False) -> list[Shown]:
     """The blocks that lie in the piece, the first and last perhaps in part."""
-    return [_part(block, start, stop, prose=prose) for block, start, stop in _cuts(blocks, piece)]
+    return [_part(blocks[at], at, start, stop, prose=prose) for at, start, stop in _cuts(blocks, piece)]
 
 
-def _cuts(blocks: Sequence[dict[str, Any]], piece: Piece) -> Iterator[tuple[dict[str, Any], int, int]]:
+def _cuts(blocks: Sequence[dict[str, Any]], piece: Piece) -> Iterator[tuple[int, int, int]]:
+    """(number of the block, start and end in its text)."""
     at = 0
-    for block in blocks:
+    for number, block in enumerate(blocks):
         length = len(text_of(block))
         start, stop = max(piece.start - at, 0), min(piece.stop - at, length)
         # A block without text stands where it stands: on the page that its neighbours' text is on.
         if start < stop or (length == 0 and piece.start <= at < piece.stop):
-            yield block, start, stop
+            yield number, start, stop
         at += length
 
 
-def _part(block: dict[str, Any], start: int, stop: int, *, prose: bool) -> Shown:
+def _part(block: dict[str, Any], at: int, start: int, stop: int, *, prose: bool) -> Shown:
     text = text_of(block)
     if block.get("type") != "tool_call":
-        return shown([{**block, "text": text[start:stop]}], whole=True, prose=prose)[0]
+        [said] = shown([{**block, "text": text[start:stop]}], whole=True, prose=prose)
+        return replace(said, at=at, start=start)
     [call] = shown([block])
-    return replace(call, body=highlight(text, start=start, end=stop), more=0)
+    return replace(call, body=highlight(text, start=start, end=stop), more=0, at=at, start=start)

@@ -87,6 +87,16 @@ def test_n_and_p_walk_the_places_found(page, filled):  # noqa: F811
     expect(page.locator("mark.find").first).to_have_class(re.compile("current"))
 
 
+def test_what_was_put_back_is_read_when_it_is_opened(page, filled):  # noqa: F811
+    go(page, f"compactions/{filled['compaction']}/")
+    expect(page.locator("#restored .message")).to_have_count(0)
+
+    page.locator("#restored summary").click()
+
+    expect(page.locator("#restored .message")).to_contain_text(["Put back"])
+    expect(page).to_have_url(re.compile("beside=restored"))
+
+
 def test_back_restores_the_filter_and_the_whole_page(page, filled):  # noqa: F811
     go(page, "conversations/")
 
