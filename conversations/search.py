@@ -1,6 +1,7 @@
 """What lists are asked for, as conditions for Postgres: words that people type, and what stood in a context."""
 
 import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
@@ -84,6 +85,24 @@ _FOUND = {
     "unaudited": Q(~Exists(CompactionAudit.objects.filter(compaction=OuterRef("pk")))),
 }
 FOUND = tuple(_FOUND)
+
+
+#: Parameters of the compaction list that are columns.
+_COLUMNS = {"kind": "kind", "trigger": "trigger", "state": "summary_state"}
+
+
+def fitting_compactions(values: Mapping[str, str], agent_ids: Collection[int]) -> Iterator[Q]:
+    """What the compaction list's parameters ask for; `agent_ids` are the agents of the name that is asked for. Unknown
+    parameters and empty ones ask for nothing."""
+    if values.get("agent"):
+        yield Q(conversation__agent__in=agent_ids)
+    for name, column in _COLUMNS.items():
+        if values.get(name):
+            yield Q(**{column: values[name]})
+    if values.get("found"):
+        yield with_found(values["found"])
+    if values.get("conversation"):
+        yield Q(conversation=int(values["conversation"]))
 
 
 def with_found(what: str) -> Q:

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations.models import Agent, Compaction, Conversation, Workspace
-from conversations.search import Search, search_query, with_found
+from conversations.search import Search, fitting_compactions, search_query
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 from conversations.web.paging import is_key
 
@@ -162,12 +162,4 @@ class CompactionFilters(Filters):
         return rows
 
     def _conditions(self) -> Iterable[Q]:
-        if self.value("agent"):
-            yield Q(conversation__agent__in=self.agents[self.value("agent")])
-        for name, field in (("kind", "kind"), ("trigger", "trigger"), ("state", "summary_state")):
-            if self.value(name):
-                yield Q(**{field: self.value(name)})
-        if self.value("found"):
-            yield with_found(self.value("found"))
-        if self.value("conversation"):
-            yield Q(conversation=int(self.value("conversation")))
+        return fitting_compactions(self.values, self.agents.get(self.value("agent"), ()))
