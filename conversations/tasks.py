@@ -1,6 +1,7 @@
 """The pipeline on one screen: every background job, and what each starts next.
 
     POST or import → accept (stored, answered) → digest (rows) → audit (what was forgotten) → ask a model (with a key)
+                                                                       ↘ flow into queues (for people to review)
 
 Queues: `digest` is kept short, so that what was sent is soon seen; `model` waits for others' servers; everything else
 is `default`.
@@ -19,9 +20,10 @@ from conversations.audit import asking
 from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
 from conversations.ingest.services import Digested
-from conversations.models import Batch, Conversation
+from conversations.models import Batch, Conversation, Queue
 from conversations.models.isolation import unrestricted
 from conversations.ops import retention
+from conversations.review import filling, places
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ def audit_conversation(conversation_id: int, *, settled: bool = False) -> None:
     conversation = Conversation.objects.filter(pk=conversation_id).first()
     if conversation:
         audit_services.audit_conversation(conversation, settled=settled)
+        filling.offer(conversation)
         for compaction_id in asking.mark_unasked(conversation):
             ask_model.delay(compaction_id)
 
@@ -75,6 +78,27 @@ def ask_models() -> None:
     """Every minute: ask again where asking failed, or where the message was lost."""
     for compaction_id in asking.due_compactions():
         ask_model.delay(compaction_id)
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def fill_queue(queue_id: int) -> None:
+    """Let everything that fits flow into a queue that is new, was changed or opened again."""
+    queue = Queue.objects.filter(pk=queue_id, closed_at=None).select_related("workspace").first()
+    if queue:
+        filling.fill_queue(queue)
+
+
+@shared_task(ignore_result=True)
+def fill_queues() -> None:
+    """Every hour: bring what people disagree on since, and what an audit that was cut short did not offer."""
+    for queue_id in Queue.objects.filter(closed_at=None).order_by("id").values_list("id", flat=True):
+        fill_queue.delay(queue_id)
+
+
+@shared_task(ignore_result=True)
+def sweep_reservations() -> None:
+    """Every minute: clear away the places in queues that were reserved and not used."""
+    places.sweep_reservations()
 
 
 @shared_task(ignore_result=True)

@@ -37,7 +37,11 @@ def fill_queue(queue: Queue) -> int:
 def offer(conversation: Conversation) -> int:
     """Let the audited compactions of a conversation flow into the open queues that they fit, and give those that are
     in one the priority that the last audit makes of them; says how many were added."""
-    queues = Queue.objects.filter(workspace=conversation.workspace_id, closed_at=None).order_by("id")
+    queues = (
+        Queue.objects.filter(workspace=conversation.workspace_id, closed_at=None)
+        .select_related("workspace")
+        .order_by("id")
+    )
     return sum(_offer(queue, conversation) for queue in queues)
 
 
