@@ -14,6 +14,7 @@ from conversations.audit.queries import summary_of
 from conversations.models import Compaction, Message, Workspace
 from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
 from conversations.web import queries
+from conversations.web.bar import bar_of, with_bar
 from conversations.web.cards import Card, cards
 from conversations.web.dropped import look_for, page_asked_for
 from conversations.web.facts import column_of
@@ -25,6 +26,7 @@ from conversations.web.pages import WorkspaceRequest, member_required, render_pa
 from conversations.web.paging import Order, counted, page_of
 from conversations.web.prose import render
 from conversations.web.rows import compaction_rows
+from conversations.web.veil import choosing, reviewed_column
 
 NEWEST = Order("at", descending=True)
 WORST = Order("audit__risk", descending=True)
@@ -113,7 +115,8 @@ def worst(rows: QuerySet[Compaction], workspace: Workspace) -> QuerySet[Compacti
 def compaction_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Facts, summary and dropped messages; `?fact=` chooses one in all three, `?q=` finds in both texts."""
     rows = queries.compactions_of(request.workspace).select_related("summary_message", "audit")
-    compaction = get_object_or_404(with_inferred(rows.defer(None).defer("conversation__search")), pk=pk)
+    told = with_bar(with_inferred(rows.defer(None).defer("conversation__search")), request)
+    compaction = get_object_or_404(told, pk=pk)
     query = request.GET.get("q", "").strip()[:QUERY_LENGTH]
     context = _context(request, compaction, query)
     return render_page(request, "compactions/page.html", context, partial="compactions/sides.html")
@@ -122,7 +125,8 @@ def compaction_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
 def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> dict[str, Any]:
     previous, following = queries.neighbours(compaction)
     rows = queries.dropped_by(compaction)
-    column = column_of(compaction, request.workspace, request.GET)
+    bar = bar_of(request, compaction)
+    column = reviewed_column(bar, compaction, request) or column_of(compaction, request.workspace, request.GET)
     dropped = look_for(query, rows, request.GET) if query else page_asked_for(rows, request.GET, column)
     said = {message.external_id for message in dropped.page.rows}
     clearing = compaction.kind in CLEARING_KINDS
@@ -135,6 +139,7 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
         "query": query,
         "search": dropped,
         "facts": column,
+        "bar": choosing(bar, column, request),
         "api_query": urlencode({"workspace": request.workspace.slug}),
         "summary": summary_view(
             compaction, query, summary_marks(column.places, column.added_places, column.chosen_number)

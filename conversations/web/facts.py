@@ -159,6 +159,11 @@ class Column:
     near: str  # the words of the summary that come nearest to the chosen fact
 
     @property
+    def template(self) -> str:
+        """Of the column."""
+        return "compactions/facts.html"
+
+    @property
     def state(self) -> str:
         """waiting, done, unreadable or failed."""
         return self.audit.state if self.audit else "waiting"
@@ -207,7 +212,7 @@ def column_of(compaction: Compaction, workspace: Workspace, params: Mapping[str,
     page, number = _page(compaction, wanted, params)
     added = findings.additions_of(compaction)
     known = findings.messages_by_id(compaction.conversation, findings.pointed_at([*page.rows, *added]))
-    linked = Links(compaction, Addresses.of(workspace), known)
+    linked = Links(compaction, Addresses.of(workspace), known, reviewing(params))
     items = [linked.item(row, chosen=row.number == number) for row in page.rows]
     at = next((at for at, item in enumerate(items) if item.chosen), None)
     chosen = None if at is None else items[at]
@@ -224,6 +229,12 @@ def column_of(compaction: Compaction, workspace: Workspace, params: Mapping[str,
         next=_next(items, at),
         near=near_words(compaction, chosen.row) if chosen else "",
     )
+
+
+def reviewing(params: Mapping[str, str]) -> str:
+    """What says which review the page is about: "queue=1&item=2&"; empty outside of reviews."""
+    kept = {name: params[name] for name in ("queue", "item", "review") if name in params}
+    return f"{urlencode(kept)}&" if kept else ""
 
 
 def _query(params: Mapping[str, str]) -> str:
@@ -286,6 +297,7 @@ class Links:
     compaction: Compaction
     addresses: Addresses
     known: Mapping[str, Message]
+    keep: str = ""  # parameters that links to this page keep: "queue=1&item=2&"
 
     def item(self, row: Finding, *, chosen: bool) -> Item:
         """A finding with its places and signs."""
@@ -317,6 +329,7 @@ class Links:
         else:
             base = self.addresses.conversation(message.conversation_id)
         query = f"fact={fact}&around={message.pk}" if here and fact else f"around={message.pk}"
+        query = self.keep + query if here else query
         return Link(f"{who(message)}{at}", f"{base}?{query}#m{message.pk}", in_dropped=here)
 
 

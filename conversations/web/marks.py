@@ -23,6 +23,7 @@ class FactPlaces:
     harmful: bool
     summary: tuple[int, int] | None
     spans: Sequence[Sequence[Any]]  # [message external id, block, start, end], best place first
+    word: str = ""  # said of it where the outcome is not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def _summary_mark(fact: FactPlaces, *, chosen: bool = False) -> Mark:
 
 def _said(fact: FactPlaces, start: int, end: int, *, chosen: bool) -> Mark:
     css = fact.outcome.value if fact.outcome in MARKED else "near"
-    return Mark(start, end, css=_css(css, chosen=chosen), word=fact.outcome.value, name=str(fact.number))
+    return Mark(start, end, css=_css(css, chosen=chosen), word=fact.word or fact.outcome.value, name=str(fact.number))
 
 
 def _added(place: AddedPlace) -> Mark:

@@ -15,6 +15,7 @@ from conversations.web import (
     messages,
     overview,
     prices,
+    reviewing,
     savings,
 )
 
@@ -29,6 +30,14 @@ workspace = [
     path("compactions/", compactions.compaction_list, name="compactions"),
     path("compactions/<int:pk>/", compactions.compaction_page, name="compaction"),
     path("compactions/<int:pk>/facts/<int:number>/", finding.finding_page, name="finding"),
+    path("compactions/<int:pk>/review/verdict/", reviewing.verdict, name="review_verdict"),
+    path("compactions/<int:pk>/review/undo/", reviewing.undo, name="review_undo"),
+    path("compactions/<int:pk>/review/save/", reviewing.save, name="review_save"),
+    path("compactions/<int:pk>/review/mark/", reviewing.mark, name="review_mark"),
+    path("compactions/<int:pk>/review/unmark/", reviewing.unmark, name="review_unmark"),
+    path("compactions/<int:pk>/review/reopen/", reviewing.reopen, name="review_reopen"),
+    path("compactions/<int:pk>/review/skip/", reviewing.skip, name="review_skip"),
+    path("compactions/<int:pk>/review/ahead/", reviewing.ahead, name="review_ahead"),
     path("import/", batches.import_page, name="import"),
     path("import/upload/", batches.upload, name="upload"),
     path("batches/<int:pk>/", batches.batch_page, name="batch"),

@@ -18,6 +18,14 @@ WORKSPACE_PAGES = {
     "compactions": ("get", "viewer"),
     "compaction": ("get", "viewer"),
     "finding": ("get", "viewer"),
+    "review_verdict": ("post", "reviewer"),
+    "review_undo": ("post", "reviewer"),
+    "review_save": ("post", "reviewer"),
+    "review_mark": ("post", "reviewer"),
+    "review_unmark": ("post", "reviewer"),
+    "review_reopen": ("post", "reviewer"),
+    "review_skip": ("post", "reviewer"),
+    "review_ahead": ("post", "reviewer"),
     "import": ("get", "viewer"),
     "upload": ("post", "reviewer"),
     "batch": ("get", "viewer"),
@@ -56,7 +64,9 @@ def rows(acme):
     message = create_message(conversation)
     compaction = create_compaction(conversation, dropped=[message])
     create_finding(compaction)
+    bar = ("verdict", "undo", "save", "mark", "unmark", "reopen", "skip", "ahead")
     return {
+        **{f"review_{name}": compaction.pk for name in bar},
         "conversation": conversation.pk,
         "conversation_figure": conversation.pk,
         "life_lines": conversation.pk,

@@ -1,0 +1,286 @@
+// The verdict bar: answers are sent at once and one after another; what is typed is kept until the server has it.
+"use strict";
+
+(() => {
+  if (!document.querySelector("#review-bar[data-store]")) {
+    return;
+  }
+  const SLOW = 1500; // milliseconds after the last letter before a comment is saved
+  const bar = () => document.getElementById("review-bar");
+  const store = `observatory.review.${location.pathname.split("/")[2]}.${bar().dataset.store}`;
+
+  // --- what is typed: {field: {value, revision}}, also after the tab was closed
+  const typed = JSON.parse(localStorage.getItem(store) || "{}");
+  const remember = () => {
+    if (Object.keys(typed).length) localStorage.setItem(store, JSON.stringify(typed));
+    else localStorage.removeItem(store);
+  };
+  const fields = (name) => [...bar().querySelectorAll(`[data-keep="${CSS.escape(name)}"]`)];
+  const valueOf = (name) => {
+    const found = fields(name);
+    return found[0]?.type === "radio" ? found.find((field) => field.checked)?.value ?? "" : found[0]?.value;
+  };
+  const show = (name, value) => fields(name).forEach((field) => {
+    if (field.type === "radio") field.checked = field.value === value;
+    else field.value = value;
+    if (name.startsWith("reworded:")) field.closest("details").open = true;
+  });
+  const showTyped = () => Object.entries(typed).forEach(([name, { value }]) => show(name, value));
+  const forget = (sent) => {
+    Object.entries(sent).forEach(([name, value]) => { if (typed[name]?.value === value) delete typed[name]; });
+    remember();
+  };
+
+  // --- what is said beside the bar
+  const say = (text) => { const place = document.getElementById("bar-state"); if (place) place.textContent = text; };
+  const warn = (what, mend) => {
+    const notice = document.getElementById("bar-notice");
+    if (!notice) return;
+    notice.querySelector("[data-what]").textContent = what;
+    notice.querySelector("[data-mend]").textContent = mend;
+    notice.querySelector("[data-again]").hidden = false;
+    notice.hidden = false;
+    say("");
+  };
+
+  // --- sending: in order, so that each names the revision that the one before it made
+  let queue = Promise.resolve();
+  let waiting = 0;
+  let failed = null; // what "Save again" sends
+
+  function send(form, submitter) {
+    const action = form.getAttribute("action");
+    const body = new FormData(form, submitter);
+    const sent = Object.fromEntries([...form.querySelectorAll("[data-keep]")].map((field) => [field.dataset.keep, valueOf(field.dataset.keep)]));
+    waiting += 1;
+    queue = queue.then(() => post({ action, body, sent })).finally(() => { waiting -= 1; });
+    return queue;
+  }
+
+  async function post(what) {
+    say("Saving…");
+    if (what.body.has("revision")) what.body.set("revision", bar().dataset.revision);
+    try {
+      const answer = await fetch(what.action, { method: "POST", body: what.body, headers: { "HX-Request": "true" } });
+      await take(answer, what);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // what `fetch` throws where no answer came
+      failed = what;
+      warn("The server did not answer.", "What you typed is kept in this browser.");
+    }
+  }
+
+  async function take(answer, what) {
+    const address = answer.headers.get("HX-Redirect");
+    if (address) {
+      forget(what.sent);
+      location.assign(address);
+      return;
+    }
+    const parts = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!parts.getElementById("review-bar")) {
+      failed = what;
+      warn(answer.redirected ? "You are signed out." : `The server answered ${answer.status}.`,
+        answer.redirected ? "Sign in in another tab, then save again. What you typed is kept." : "What you typed is kept in this browser.");
+      return;
+    }
+    failed = answer.ok ? null : what;
+    if (answer.ok) forget(what.sent);
+    replace(parts);
+    if (!answer.ok) return;
+    say("Saved");
+    lookAhead();
+    const said = parts.querySelector("[data-reveals], [data-undone]");
+    if (said) reveal(said);
+  }
+
+  // Parts of the answer take the place of what has their id. What is typed, unfolded and looked at stays so.
+  function replace(parts) {
+    const open = new Set([...bar().querySelectorAll("details[open][id]")].map((fold) => fold.id));
+    const active = document.activeElement;
+    const held = bar().contains(active) ? [active.id, active.name, active.value, active.selectionStart] : null;
+    [...parts.body.querySelectorAll("#review-bar, .my-verdict")].forEach((part) => document.getElementById(part.id)?.replaceWith(document.adoptNode(part)));
+    open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    showTyped();
+    if (held) focusAgain(...held);
+  }
+
+  function focusAgain(id, name, value, at) {
+    const same = [...bar().querySelectorAll("input, textarea, select, button, summary")].find((field) =>
+      (id && field.id === id) || (!id && name && field.name === name && (field.type === "text" || field.value === value)));
+    same?.focus({ preventScroll: true });
+    if (same && at != null && "setSelectionRange" in same && same.type !== "radio") same.setSelectionRange(at, at);
+  }
+
+  // Where the finding was hidden its column is asked for again; a verdict taken back leads to its fact.
+  function reveal(said) {
+    const undone = said.dataset.undone;
+    const link = undone && document.querySelector(`#fact-${CSS.escape(undone)} a.fact-line`);
+    if (link) link.click();
+    else if ("reveals" in said.dataset) window.htmx.ajax("GET", location.pathname + location.search, { target: "#sides", swap: "outerMorph" });
+  }
+
+  // --- the next item is reserved and its page fetched, once this one is worked on
+  let looked = false;
+  async function lookAhead() {
+    const address = bar().dataset.ahead;
+    if (looked || !address) return;
+    looked = true;
+    const body = new FormData(document.getElementById("bar-whole"));
+    const answer = await fetch(address, { method: "POST", body });
+    const { url } = answer.ok ? await answer.json() : {};
+    if (!url) return;
+    const link = Object.assign(document.createElement("link"), { rel: "prefetch", href: url });
+    document.head.append(link);
+  }
+
+  // --- forms
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("[data-review-form]");
+    if (!form) return;
+    event.preventDefault();
+    clearTimeout(slow);
+    const submitter = event.submitter;
+    const reworded = submitter?.name === "answer" && submitter.value === "reword";
+    if (reworded) keep(form.querySelector("[name=reworded]"));
+    send(form, submitter);
+  });
+  let slow = 0;
+  const keep = (field) => {
+    typed[field.dataset.keep] = { value: valueOf(field.dataset.keep), revision: Number(bar().dataset.revision) };
+    remember();
+  };
+  document.addEventListener("input", (event) => {
+    const field = event.target.closest("#review-bar [data-keep]");
+    if (!field) return;
+    keep(field);
+    const form = document.getElementById("bar-whole");
+    if (!form.contains(field)) return;
+    clearTimeout(slow);
+    slow = setTimeout(() => send(document.getElementById("bar-whole")), field.type === "radio" ? 0 : SLOW);
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#bar-notice [data-again]")) again();
+    if (event.target.closest("#bar-notice [data-newer]")) {
+      Object.keys(typed).forEach((name) => delete typed[name]);
+      remember();
+    }
+  });
+  function again() {
+    const what = failed;
+    failed = null;
+    document.getElementById("bar-notice").hidden = true;
+    const whole = document.getElementById("bar-whole");
+    if (!what) send(whole);
+    else if (what.body.has("revision")) send(whole, what.body.get("then") === "submit" ? whole.querySelector("[data-submit]") : undefined);
+    else { waiting += 1; queue = queue.then(() => post(what)).finally(() => { waiting -= 1; }); }
+  }
+
+  // --- keys: a click on what bears the key, as everywhere; these act while an answer is on its way, one after another
+  const OURS = new Set(["1", "2", "3", "0", "n", "p", "u"]);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      const button = bar().querySelector("[data-submit]");
+      if (!button) return;
+      event.preventDefault();
+      const wording = document.activeElement?.name === "reworded" && document.activeElement.value.trim();
+      if (wording) document.activeElement.form.requestSubmit(document.activeElement.form.querySelector("[value=reword]"));
+      button.form.requestSubmit(button);
+    } else if (event.key === "Escape" && bar().contains(document.activeElement)) {
+      document.activeElement.blur();
+    } else if (waiting && OURS.has(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, select, textarea")) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      queue.then(() => document.dispatchEvent(new KeyboardEvent("keydown", { key: event.key, bubbles: true })));
+    }
+  }, { capture: true });
+  // What a key opens is meant to be typed into. Enter in the wording saves the wording.
+  document.addEventListener("click", (event) => {
+    const summary = event.target.closest("#review-bar summary");
+    if (!summary) return;
+    const fold = summary.parentElement;
+    const goal = summary.dataset.then ? document.querySelector(summary.dataset.then) : fold.querySelector("input[name=reworded]");
+    if (summary.dataset.key === "m" && takeSelection()) return event.preventDefault();
+    if (goal && !fold.open) fold.addEventListener("toggle", () => goal.focus(), { once: true });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.name !== "reworded" || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.target.form.requestSubmit(event.target.form.querySelector("[value=reword]"));
+  });
+
+  // --- another fact was chosen: its answers come with the part of the page
+  document.addEventListener("htmx:after:swap", () => {
+    const next = document.getElementById("bar-fact-next");
+    const place = document.getElementById("bar-fact");
+    if (!next || !place) return;
+    place.replaceChildren(...next.childNodes);
+    next.remove();
+    showTyped();
+  });
+
+  // --- a selection in a dropped message or in the summary can be marked
+  const offer = Object.assign(document.createElement("button"), { type: "button", className: "mark-offer", hidden: true });
+  document.body.append(offer);
+  let chosen = null;
+
+  function selection() {
+    const picked = getSelection();
+    if (!picked.rangeCount || picked.isCollapsed) return null;
+    const range = picked.getRangeAt(0);
+    const inside = (selector) => [range.startContainer, range.endContainer].map((node) => (node.nodeType === 1 ? node : node.parentElement)?.closest(selector));
+    const [first, last] = inside(".dropped-column > section .message");
+    const [summary, end] = inside(".summary-column .prose");
+    const home = first && first === last ? first : summary && summary === end ? summary : null;
+    if (!home) return null;
+    const before = document.createRange();
+    before.setStart(home, 0);
+    before.setEnd(range.startContainer, range.startOffset);
+    const words = plain(range).trim();
+    return words && { what: home === first ? "missed" : "invented", message: home === first ? home.id.slice(1) : "", words, before: plain(before).slice(-400), range };
+  }
+
+  function plain(range) {
+    const copy = range.cloneContents();
+    copy.querySelectorAll(".hidden-word, .message-head").forEach((word) => word.remove());
+    return copy.textContent;
+  }
+
+  document.addEventListener("selectionchange", () => {
+    chosen = selection();
+    offer.hidden = !chosen;
+    if (!chosen) return;
+    offer.replaceChildren(chosen.what === "missed" ? "Missed fact " : "Invented ", Object.assign(document.createElement("kbd"), { textContent: "m" }));
+    const box = chosen.range.getBoundingClientRect();
+    offer.style.insetBlockStart = `${Math.max(8, box.top - 40)}px`;
+    offer.style.insetInlineStart = `${Math.min(Math.max(8, box.left), innerWidth - 160)}px`;
+  });
+  offer.addEventListener("pointerdown", (event) => event.preventDefault()); // else the selection is gone before the click
+  offer.addEventListener("click", () => takeSelection());
+  addEventListener("scroll", () => { offer.hidden = true; }, { capture: true, passive: true });
+
+  function takeSelection() {
+    if (!chosen) return false;
+    const fold = document.getElementById("bar-marks");
+    const form = fold.querySelector("[data-mark-form]");
+    fold.open = true;
+    ["message", "before", "words"].forEach((name) => { form.elements[name].value = chosen[name]; });
+    form.elements.what.value = chosen.what;
+    getSelection().removeAllRanges();
+    form.elements.text.focus();
+    return true;
+  }
+
+  // --- on arrival: what was typed before and never saved is there again
+  const saved = (name) => valueOf(name);
+  Object.keys(typed).filter((name) => fields(name).length && typed[name].value === saved(name)).forEach((name) => delete typed[name]);
+  remember();
+  const restored = Object.entries(typed).filter(([name]) => fields(name).length);
+  if (restored.length) {
+    const older = restored.some(([, { revision }]) => revision !== Number(bar().dataset.revision));
+    showTyped();
+    document.getElementById("bar-more")?.setAttribute("open", "");
+    warn("What you typed before was not saved.", older ? "Your review was changed since then." : "It is in the fields again.");
+    bar().querySelector("#bar-notice [data-newer]").hidden = false;
+  }
+})();
