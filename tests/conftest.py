@@ -9,6 +9,20 @@ from django.test import Client
 from conversations.models import Membership, User, Workspace
 
 
+def pytest_addoption(parser):
+    parser.addoption("--only-database", action="store_true", help="leave out what asks no database anything")
+
+
+def pytest_collection_modifyitems(config, items):
+    """What is true whatever the database need not be shown again on another one."""
+    if not config.getoption("--only-database"):
+        return
+    fixtures = {"db", "transactional_db", "django_db_setup"}
+    of_database = [bool(fixtures & set(item.fixturenames) or item.get_closest_marker("django_db")) for item in items]
+    config.hook.pytest_deselected(items=[item for item, asks in zip(items, of_database, strict=True) if not asks])
+    items[:] = [item for item, asks in zip(items, of_database, strict=True) if asks]
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """The server notices late that a program which a test killed is gone; until then its database cannot be dropped."""
