@@ -227,7 +227,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep_batches": {"task": "conversations.tasks.sweep_batches", "schedule": 15, "options": {"expires": 15}},
     "audit_due": {"task": "conversations.tasks.audit_due", "schedule": 60, "options": {"expires": 60}},
     "ask_models": {"task": "conversations.tasks.ask_models", "schedule": 60, "options": {"expires": 60}},
-    "sweep_reservations": {"task": "conversations.tasks.sweep_reservations", "schedule": 60, "options": {"expires": 60}},
+    "sweep_places": {"task": "conversations.tasks.sweep_reservations", "schedule": 60, "options": {"expires": 60}},
     "fill_queues": {"task": "conversations.tasks.fill_queues", "schedule": 3600, "options": {"expires": 3600}},
     "purge": {"task": "conversations.tasks.purge", "schedule": 3600, "options": {"expires": 3600}},
 }
