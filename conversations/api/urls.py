@@ -46,7 +46,7 @@ urlpatterns = [
     path("messages/<int:message_id>", messages.MessageView.as_view(), name="api_message"),
     path("conversations/<int:conversation_id>/savings", savings.ConversationSavingsView.as_view(), name="api_saved"),
     path("savings", savings.SavingsView.as_view(), name="api_savings"),
-    path("budgets/status", budgets.BudgetStatusView.as_view(), name="api_budget_status"),
+    path("budgets/status", budgets.budget_status_view, name="api_budget_status"),
     path("agents", conversations.AgentListView.as_view(), name="api_agents"),
     # an answer without a row: what is sent to it is not kept
     path("audit", auditing.AuditView.as_view(), name="api_audit"),

@@ -29,6 +29,35 @@ def link(table, column, target, on_delete):
         f"ALTER TABLE conversations_{table} DROP CONSTRAINT {name}",
     )
 
+#: In Postgres, so that nobody who changes what people have set can forget to say so. Times at which a budget was looked
+#: at are none of it. A row that goes with its workspace finds no version to make: it only changes one.
+NOTE = """
+    CREATE FUNCTION conversations_note_spending_change() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'DELETE' THEN
+            UPDATE conversations_spendingversion SET changed = changed + 1 WHERE workspace_id = OLD.workspace_id;
+        ELSE
+            INSERT INTO conversations_spendingversion AS v (workspace_id, counted, changed)
+                VALUES (NEW.workspace_id, 0, 1)
+                ON CONFLICT (workspace_id) DO UPDATE SET changed = v.changed + 1;
+        END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER note_spending_change AFTER INSERT OR DELETE OR UPDATE OF name, scope, agent_name, agent_version,
+        conversation_name, metric, "limit", period, rolling_hours, time_zone, warn_percents, action, message
+        ON conversations_budget FOR EACH ROW EXECUTE FUNCTION conversations_note_spending_change();
+    CREATE TRIGGER note_spending_change AFTER INSERT OR UPDATE OR DELETE
+        ON conversations_budgetoverride FOR EACH ROW EXECUTE FUNCTION conversations_note_spending_change();
+    CREATE TRIGGER note_spending_change AFTER INSERT OR UPDATE OR DELETE
+        ON conversations_modelprice FOR EACH ROW EXECUTE FUNCTION conversations_note_spending_change();
+"""
+NOTE_NO_MORE = """
+    DROP TRIGGER note_spending_change ON conversations_budget;
+    DROP TRIGGER note_spending_change ON conversations_budgetoverride;
+    DROP TRIGGER note_spending_change ON conversations_modelprice;
+    DROP FUNCTION conversations_note_spending_change();
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("conversations", "0018_incidents")]
@@ -309,4 +338,5 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('workspace', 'conversation', 'start', 'model'), name='conversation_slot_once'),
         ),
         *(link(*parts) for parts in LINKS),
+        migrations.RunSQL(NOTE, NOTE_NO_MORE),
     ]

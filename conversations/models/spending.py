@@ -170,7 +170,9 @@ class AgentSlot(CountedSums):
 
 
 class SpendingVersion(models.Model):
-    """Grows with whatever can change an answer about budgets: who keeps one compares. No row is the same as zeros."""
+    """Grows with whatever can change an answer about budgets: who keeps one compares. No row is the same as zeros.
+
+    Counting adds to `counted`; triggers of Postgres add to `changed` (migration 0019)."""
 
     workspace = models.OneToOneField(Workspace, models.CASCADE, related_name="+")
     counted = models.BigIntegerField(default=0)  # sums were added to

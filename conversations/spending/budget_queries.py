@@ -1,129 +1,201 @@
-"""Read how budgets stand: each a fixed number of queries, however many conversations there are."""
+"""How the budgets stand that an agent or a conversation comes under: what is asked before every model call."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import QuerySet
 
-from conversations.models import Budget, Conversation, ConversationDay, Workspace
-from conversations.spending.budgets import Rule, Standing, stand, used_of, worst
-from conversations.spending.prices import PriceTable
-from conversations.spending.queries import DayRow, agent_days, price_table, savings_of_workspace, summed, summed_by
-from conversations.spending.savings import Savings, savings_of
-from conversations.spending.tally import NAMES, Sums
-from conversations.vocabulary import BudgetAction, BudgetMetric, BudgetScope, BudgetState
+from conversations.spending.budget_settings import Settings, Version, settings_of
+from conversations.spending.budget_sums import AGENTS, CONVERSATIONS, Span, Spent, Whose, spent_in
+from conversations.spending.budgets import Asker, Rule, Standing, override_for, stand, used_of, why, worst
+from conversations.spending.queries import DayRow
+from conversations.spending.savings import savings_of
+from conversations.spending.tally import Sums
+from conversations.spending.windows import LIFE, SLOT, slot_of, window_at
+from conversations.vocabulary import BudgetMetric, BudgetPeriod, BudgetScope, BudgetState
+
+#: What a whole life cost is added up anew after so long: of a year of 20 agents that takes 40 ms, and it is asked for
+#: before every request of all of them.
+COST_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What an agent is to know before its next request."""
+    """What an agent is to know before its next request. Good until `until`, unless something is counted or changed."""
 
     state: BudgetState
     message: str
-    standings: list[Standing]
+    standings: Sequence[Standing]
+    followed: Standing | None
+    reason: str  # why that one decides
+    until: datetime | None = None
 
 
-def rule_of(budget: Budget) -> Rule:
-    """Without the database."""
-    return Rule(
-        budget.pk, budget.name, BudgetScope(budget.scope), BudgetMetric(budget.metric), float(budget.limit),
-        BudgetAction(budget.action), budget.warn_percents[0], budget.message, budget.agent_name,
-    )  # fmt: skip
+def budget_status(workspace_id: int, asker: Asker, version: Version, at: datetime) -> Status:
+    """How every budget stands at a time. The agent of a known conversation need not be named.
 
-
-def budget_status(workspace: Workspace, *, agent: str = "", conversation: str = "") -> Status:
-    """How every budget stands that a conversation (by its source's id) of an agent (by name) comes under.
-
-    Three queries of few rows; with budgets of money four more at most. The agent of a known conversation need not be
-    named."""
-    found = conversations_named(workspace, conversation) if conversation else []
-    agent = agent or next((name for _, name in found if name), "")
-    rules = [rule_of(row) for row in Budget.objects.filter(workspace=workspace).order_by("id")]
-    ours = [rule for rule in rules if _concerns(rule, agent, conversation)]
-    subject = _Subject(workspace, agent, [pk for pk, _ in found])
-    standings = [stand(rule, subject.used(rule), agent=agent, conversation=conversation) for rule in ours]
+    Three queries; two more where budgets were changed, and one for prices where they count money."""
+    settings = settings_of(workspace_id, version)
+    if not settings.rules:
+        return Status(BudgetState.OK, "", [], None, why(None, []))
+    subject = _subject(workspace_id, asker)
+    rules = [rule for rule in settings.rules if rule.concerns(subject.asker)]
+    standings = standings_of(settings, rules, subject, at)
     followed = worst(standings)
-    if followed is None:
-        return Status(BudgetState.OK, "", [])
-    return Status(followed.state, followed.message, standings)
+    reason = why(followed, standings)
+    state, message = (followed.state, followed.message) if followed else (BudgetState.OK, "")
+    return Status(state, message, standings, followed, reason, _until(settings, standings, at))
 
 
-@dataclass(slots=True)
-class _Subject:
-    """Who is asked for; each scope is read once, and only if a budget counts it."""
+def _until(settings: Settings, standings: Sequence[Standing], at: datetime) -> datetime | None:
+    """When time alone changes the answer: a window ends, an override begins or expires, a cost is added up anew."""
+    ends = [each.window.end for each in standings if each.window.end and each.rule.every.is_calendar]
+    if any(each.rule.every.period == BudgetPeriod.ROLLING for each in standings):
+        ends.append(slot_of(at) + SLOT)
+    for each in standings:
+        overrides = settings.overrides.get(each.rule.id, ())
+        ends += [time for override in overrides for time in (override.created_at, override.expires_at) if time > at]
+        if _is_slow(each.rule):
+            ends.append(at + timedelta(seconds=COST_SECONDS))
+    return min(ends, default=None)
 
-    workspace: Workspace
-    agent: str
-    conversations: list[int]
-    _sums: dict[BudgetScope, Sums] = field(default_factory=dict)
-    _costs: dict[BudgetScope, float | None] = field(default_factory=dict)
-    _prices: PriceTable | None = None
 
-    def used(self, rule: Rule) -> float | None:
-        """How much of the rule's metric."""
-        if rule.metric == BudgetMetric.COST:
-            if rule.scope not in self._costs:
-                self._costs[rule.scope] = self._cost(rule.scope)
-            return self._costs[rule.scope]
-        self._sums = self._sums or _totals(self.workspace, self.agent, self.conversations)
-        return used_of(rule.metric, self._sums[rule.scope], None)
+# --- who asks ---------------------------------------------------------------------------------------------------------
 
-    def _cost(self, scope: BudgetScope) -> float | None:
-        """Of an agent or workspace from memory, if it was worked out less than COST_SECONDS ago."""
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whoever asks, and their rows: conversations under this id, and the agent's versions by id."""
+
+    asker: Asker
+    conversations: Sequence[int] = ()
+    agents: dict[int, str] = field(default_factory=dict)
+
+    def ids(self, scope: BudgetScope) -> Iterable[int] | None:
+        """Whose sums a budget of that scope counts; None = everybody's."""
         if scope == BudgetScope.CONVERSATION:
-            return self._fresh_cost(self._own_days())
-        rows = agent_days(self.workspace)
-        if scope == BudgetScope.WORKSPACE:
-            return _remembered(f"cost:{self.workspace.pk}", lambda: self._fresh_cost(rows))
-        name = hashlib.sha256(self.agent.encode()).hexdigest()
-        return _remembered(
-            f"cost:{self.workspace.pk}:{name}", lambda: self._fresh_cost(rows.filter(agent__name=self.agent))
-        )
-
-    def _own_days(self) -> QuerySet[ConversationDay]:
-        return ConversationDay.objects.filter(workspace=self.workspace, conversation__in=self.conversations)
-
-    def _fresh_cost(self, rows: QuerySet[Any]) -> float | None:
-        self._prices = self._prices or price_table(self.workspace)
-        return savings_of(summed(rows, self._prices), self._prices).cost
+            return self.conversations
+        if scope == BudgetScope.AGENT_VERSION:
+            return [pk for pk, version in self.agents.items() if version == self.asker.version]
+        return self.agents if scope == BudgetScope.AGENT else None
 
 
-#: What budgets count, of all scopes at once: compiling three queries of the ORM takes longer than running this one.
-_TOTALS = """
-    WITH own AS (SELECT * FROM conversations_conversationday
-            WHERE workspace_id = %(w)s AND conversation_id = ANY(%(conversations)s)),
-        everybody AS (SELECT t.*, a.name FROM conversations_agenttotal t
-            LEFT JOIN conversations_agent a ON a.workspace_id = t.workspace_id AND a.id = t.agent_id
-            WHERE t.workspace_id = %(w)s)
-    SELECT 'conversation', {sums} FROM own
-    UNION ALL SELECT 'agent', {sums} FROM everybody WHERE name = %(agent)s
-    UNION ALL SELECT 'workspace', {sums} FROM everybody
+#: The source stands before the id in the index: what sources there are is found by jumping from one to the next.
+_SUBJECT = """
+    WITH RECURSIVE sources (name) AS (
+        (SELECT source FROM conversations_conversation WHERE workspace_id = %(w)s ORDER BY source LIMIT 1)
+        UNION ALL
+        SELECT (SELECT c.source FROM conversations_conversation c WHERE c.workspace_id = %(w)s AND c.source > s.name
+            ORDER BY c.source LIMIT 1) FROM sources s WHERE s.name IS NOT NULL
+    ),
+    named AS (
+        SELECT c.id, c.last_at, a.name, a.version FROM sources s
+        JOIN conversations_conversation c ON c.workspace_id = %(w)s AND c.source = s.name AND c.external_id = %(id)s
+        LEFT JOIN conversations_agent a ON a.workspace_id = c.workspace_id AND a.id = c.agent_id
+        WHERE %(id)s <> ''
+    ),
+    newest AS (SELECT name, version FROM named WHERE name <> '' ORDER BY last_at DESC LIMIT 1)
+    SELECT 'conversation', id, '', '' FROM named
+    UNION ALL SELECT 'said', 0, name, version FROM newest
+    UNION ALL SELECT 'agent', id, name, version FROM conversations_agent WHERE workspace_id = %(w)s
+        AND name = coalesce(nullif(%(agent)s, ''), (SELECT name FROM newest)) AND name <> ''
 """
-_COUNTED = (
-    "calls", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "compactions",
-    "summary_input_tokens", "summary_read_tokens", "summary_write_tokens", "summary_output_tokens",
-)  # fmt: skip
 
 
-def _totals(workspace: Workspace, agent: str, conversations: list[int]) -> dict[BudgetScope, Sums]:
-    """As far as budgets count it."""
-    sums = ", ".join(f"coalesce(sum({name}), 0)::bigint" for name in _COUNTED)
+def _subject(workspace_id: int, asker: Asker) -> Subject:
+    """With the agent and version of the conversation that was active last under its id, where none are named. An
+    id may stand for conversations of several sources: they count as one."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _TOTALS.format(sums=sums), {"w": workspace.pk, "agent": agent, "conversations": conversations}
-        )  # fmt: skip
-        return {
-            BudgetScope(scope): Sums(**dict(zip(_COUNTED, values, strict=True))) for scope, *values in cursor.fetchall()
-        }
+        cursor.execute(_SUBJECT, {"w": workspace_id, "id": asker.conversation, "agent": asker.agent})
+        rows = cursor.fetchall()
+    name, version = next(((name, version) for kind, _, name, version in rows if kind == "said"), ("", ""))
+    agent = asker.agent or name
+    known = replace(asker, agent=agent, version=asker.version or (version if agent == name else ""))
+    conversations = [pk for kind, pk, *_ in rows if kind == "conversation"]
+    return Subject(known, conversations, {pk: said for kind, pk, _, said in rows if kind == "agent"})
 
 
-#: Adding up a year of 20 agents takes 40 ms, and is asked for before every request of all of them.
-COST_SECONDS = 5
+# --- what they have used ----------------------------------------------------------------------------------------------
+
+
+def standings_of(settings: Settings, rules: Sequence[Rule], subject: Subject, at: datetime) -> list[Standing]:
+    """How each of the rules stands for the subject. Two queries at most, and those of costs over a whole life."""
+    spans = {rule.id: span_of(rule, at) for rule in rules}
+    spent: dict[Whose, dict[Span, Spent]] = {}
+    for whose in (CONVERSATIONS, AGENTS):
+        ours = [rule for rule in rules if whose_of(rule) is whose and not _is_slow(rule)]
+        everybody = any(subject.ids(rule.scope) is None for rule in ours)
+        ids = subject.conversations if whose is CONVERSATIONS else None if everybody else list(subject.agents)
+        wanted = list(dict.fromkeys(spans[rule.id] for rule in ours))
+        changes = settings.prices.changes if any(span.priced for span in wanted) else ()
+        spent[whose] = spent_in(settings.workspace_id, whose, wanted, changes=changes, only=ids)
+    return [_standing(settings, rule, subject, spans[rule.id], spent[whose_of(rule)], at) for rule in rules]
+
+
+def span_of(rule: Rule, at: datetime) -> Span:
+    """What is to be added up for it at that time."""
+    return Span(window_at(rule.every, at), priced=rule.metric == BudgetMetric.COST)
+
+
+def whose_of(rule: Rule) -> Whose:
+    """Where its sums are."""
+    return CONVERSATIONS if rule.scope == BudgetScope.CONVERSATION else AGENTS
+
+
+def _is_slow(rule: Rule) -> bool:
+    """The cost of an agent's or workspace's whole life: of every day there was."""
+    is_whole = rule.every.period == BudgetPeriod.LIFE and rule.scope != BudgetScope.CONVERSATION
+    return is_whole and rule.metric == BudgetMetric.COST
+
+
+def _standing(
+    settings: Settings, rule: Rule, subject: Subject, span: Span, spent: dict[Span, Spent], at: datetime
+) -> Standing:
+    if _is_slow(rule):
+        used = _remembered(_cost_key(settings, rule, subject), lambda: _whole_cost(settings, rule, subject))
+    else:
+        used = used_by(settings, rule, spent[span], subject.ids(rule.scope))
+    override = override_for(settings.overrides.get(rule.id, ()), subject.asker, at)
+    return stand(rule, used, asker=subject.asker, window=span.window, override=override)
+
+
+def used_by(settings: Settings, rule: Rule, spent: Spent, ids: Iterable[int] | None) -> float | None:
+    """How much of the rule's metric these ids spent together; None: everybody, or a cost that is not known."""
+    mine = spent.values() if ids is None else [spent[pk] for pk in ids if pk in spent]
+    return metric_of(settings, rule, [row for rows in mine for row in rows])
+
+
+def metric_of(settings: Settings, rule: Rule, rows: Sequence[DayRow]) -> float | None:
+    """How much of the rule's metric the rows are together; None for a cost that is not known."""
+    if rule.metric == BudgetMetric.COST:
+        return savings_of(rows, settings.prices).cost
+    total = sum_up(rows)
+    return used_of(rule.metric, total, None)
+
+
+def sum_up(rows: Iterable[DayRow]) -> Sums:
+    """All of them together."""
+    total = Sums()
+    for _, _, sums in rows:
+        total += sums
+    return total
+
+
+def _whole_cost(settings: Settings, rule: Rule, subject: Subject) -> float | None:
+    ids = subject.ids(rule.scope)
+    span = Span(LIFE, priced=True)
+    changes = settings.prices.changes
+    spent = spent_in(settings.workspace_id, AGENTS, [span], changes=changes, only=None if ids is None else list(ids))
+    return used_by(settings, rule, spent[span], None)
+
+
+def _cost_key(settings: Settings, rule: Rule, subject: Subject) -> str:
+    whom = f"{subject.asker.agent}\n{subject.asker.version}" if rule.scope != BudgetScope.WORKSPACE else ""
+    name = hashlib.sha256(f"{rule.scope}\n{whom}\n{settings.changed}".encode()).hexdigest()
+    return f"cost:{settings.workspace_id}:{name}"
 
 
 def _remembered(key: str, work_out: Callable[[], float | None]) -> float | None:
@@ -132,106 +204,3 @@ def _remembered(key: str, work_out: Callable[[], float | None]) -> float | None:
         found = (work_out(),)
         cache.set(key, found, COST_SECONDS)
     return found[0]
-
-
-def _concerns(rule: Rule, agent: str, conversation: str) -> bool:
-    if rule.agent_name and rule.agent_name != agent:
-        return False
-    named = {BudgetScope.CONVERSATION: conversation, BudgetScope.AGENT: agent, BudgetScope.WORKSPACE: "always"}
-    return bool(named[rule.scope])
-
-
-#: The source stands before the id in the index: what sources there are is found by jumping from one to the next.
-_NAMED = """
-    WITH RECURSIVE sources (name) AS (
-        (SELECT source FROM conversations_conversation WHERE workspace_id = %(w)s ORDER BY source LIMIT 1)
-        UNION ALL
-        SELECT (SELECT c.source FROM conversations_conversation c WHERE c.workspace_id = %(w)s AND c.source > s.name
-            ORDER BY c.source LIMIT 1) FROM sources s WHERE s.name IS NOT NULL
-    )
-    SELECT c.id, a.name FROM sources s
-    JOIN conversations_conversation c ON c.workspace_id = %(w)s AND c.source = s.name AND c.external_id = %(id)s
-    LEFT JOIN conversations_agent a ON a.workspace_id = c.workspace_id AND a.id = c.agent_id
-    ORDER BY c.last_at DESC
-"""
-
-
-def conversations_named(workspace: Workspace, external_id: str) -> list[tuple[int, str | None]]:
-    """(id, its agent's name) of conversations with this id of their source, which several sources may use."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMED, {"w": workspace.pk, "id": external_id})
-        rows: list[tuple[int, str | None]] = cursor.fetchall()
-    return rows
-
-
-# --- the page of budgets ----------------------------------------------------------------------------------------------
-
-#: Conversations looked at for the one that is nearest to its limit: those that were active last.
-RECENT = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """A budget and whoever has used most of it; `who` None: the workspace, or nobody yet."""
-
-    budget: Budget
-    standing: Standing
-    who: Conversation | str | None
-
-
-def budget_overview(workspace: Workspace) -> list[Overview]:
-    """Every budget with its fullest case. Five queries at most."""
-    budgets = list(Budget.objects.filter(workspace=workspace).order_by("name"))
-    prices = price_table(workspace)
-    scopes = {budget.scope for budget in budgets}
-    cases: dict[str, list[tuple[str, Conversation | str | None, Savings]]] = {
-        BudgetScope.WORKSPACE: [("", None, savings_of_workspace(workspace, prices))]
-        if BudgetScope.WORKSPACE in scopes
-        else [],
-        BudgetScope.AGENT: _agents(workspace, prices) if BudgetScope.AGENT in scopes else [],
-        BudgetScope.CONVERSATION: _conversations(workspace, prices) if BudgetScope.CONVERSATION in scopes else [],
-    }
-    return [_overview(budget, cases[budget.scope]) for budget in budgets]
-
-
-#: An agent's name, whose case it is, and what was spent.
-_Case = tuple[str, Conversation | str | None, Savings]
-
-
-def _overview(budget: Budget, cases: Sequence[_Case]) -> Overview:
-    rule = rule_of(budget)
-    standings = [
-        (stand(rule, _used(rule, spent), agent=agent), who)
-        for agent, who, spent in cases
-        if not rule.agent_name or agent == rule.agent_name
-    ]
-    fullest = max(standings, key=lambda each: each[0].share, default=(stand(rule, 0), None))
-    return Overview(budget, *fullest)
-
-
-def _used(rule: Rule, spent: Savings) -> float | None:
-    return used_of(rule.metric, spent.sums, spent.cost)
-
-
-def _everybody(workspace: Workspace, prices: PriceTable) -> list[_Case]:
-    return [("", None, savings_of_workspace(workspace, prices))]
-
-
-def _agents(workspace: Workspace, prices: PriceTable) -> list[_Case]:
-    by_name = summed_by(agent_days(workspace), prices, "agent__name")
-    return [(name or "", name or None, savings_of(rows, prices)) for (name,), rows in by_name]
-
-
-def _conversations(workspace: Workspace, prices: PriceTable) -> list[_Case]:
-    recent = Conversation.objects.filter(workspace=workspace).select_related("agent", "workspace").defer("search")
-    by_id = {each.pk: each for each in recent.order_by("-last_at", "-id")[:RECENT]}
-    days: dict[int, list[DayRow]] = defaultdict(list)
-    for pk, model, day, *sums in ConversationDay.objects.filter(
-        workspace=workspace, conversation__in=list(by_id)
-    ).values_list("conversation_id", "model", "day", *NAMES):
-        days[pk].append((model, day, Sums(*sums)))
-    return [(_agent_name(by_id[pk]), by_id[pk], savings_of(rows, prices)) for pk, rows in days.items()]
-
-
-def _agent_name(conversation: Conversation) -> str:
-    return conversation.agent.name if conversation.agent else ""

@@ -63,6 +63,7 @@ class Window:
 
 
 LIFE = Window()
+FOR_LIFE = Every()
 
 
 def midnight(day: date) -> datetime:

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from django import template
 
-from conversations.spending.budgets import Standing, amount
+from conversations.spending.budgets import Standing
+from conversations.spending.messages import amount
 from conversations.vocabulary import BudgetMetric
 
 register = template.Library()
@@ -45,7 +46,7 @@ def spent(standing: Standing) -> str:
 @register.simple_tag
 def limit_of(standing: Standing) -> str:
     """A budget's limit."""
-    return _said(standing.rule.limit, standing.rule.metric)
+    return _said(standing.limit, standing.rule.metric)
 
 
 def _said(value: float | None, metric: BudgetMetric) -> str:

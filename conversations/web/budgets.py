@@ -3,10 +3,11 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from conversations.models import Agent, Budget, Workspace
-from conversations.spending.budget_queries import budget_overview
+from conversations.spending.budget_overview import budget_overview
 from conversations.vocabulary import BudgetAction, MemberRole
 from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required
 from conversations.web.spending_forms import BudgetForm
@@ -19,7 +20,8 @@ _MOST_NAMES = 200
 @require_GET
 def budget_list(request: WorkspaceRequest) -> HttpResponse:
     """Each with a bar for whoever has used most of it."""
-    return render_page(request, "budgets/list.html", {"overviews": budget_overview(request.workspace)})
+    budgets = list(Budget.objects.filter(workspace=request.workspace).order_by("name"))
+    return render_page(request, "budgets/list.html", {"overviews": budget_overview(request.workspace, budgets, timezone.now())})
 
 
 @member_required

@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from conversations.models import Budget, ModelPrice
-from conversations.spending.budgets import VARIABLES, unknown_variables
+from conversations.spending.messages import VARIABLES, unknown_variables
 from conversations.vocabulary import BudgetAction, BudgetMetric, BudgetScope
 
 _SCOPES = {

@@ -24,9 +24,12 @@ def test_status_of_a_conversation(reader, acme):
     assert status == {
         "state": "warn",
         "message": words,
+        "decided_by": budget.pk,
+        "reason": "“Tokens” warns at 80 %; it is the only budget.",
         "budgets": [
-            {"id": budget.pk, "name": "Tokens", "scope": "conversation", "metric": "total_tokens", "limit": 3_000_000,
-             "used": 2_411_000, "warn_at": 2_400_000, "state": "warn", "message": words},
+            {"id": budget.pk, "name": "Tokens", "scope": "conversation", "metric": "total_tokens", "period": "life",
+             "limit": 3_000_000, "used": 2_411_000, "warn_at": 2_400_000, "warn_levels": [2_400_000], "state": "warn",
+             "message": words, "window_start": None, "resets_at": None, "override": None},
         ],
     }  # fmt: skip
 
@@ -119,10 +122,13 @@ def test_status_asks_as_much_for_any_number_of_budgets(client, acme, rows, djang
     reader = Reader(client, acme, ("ingest",))
     reader.get(STATUS)  # notes when the key was used
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):  # key and version, who asks, sums
         status = reader.json(f"{STATUS}?conversation=c")
+    with django_assert_num_queries(1):  # key and version
+        again = reader.json(f"{STATUS}?conversation=c")
 
     assert len(status["budgets"]) == rows
+    assert again == status
 
 
 def test_rows_of_this_test_are_consistent(acme):

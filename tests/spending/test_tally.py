@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.spending.tally import Call, Cut, Run, Sums, Turn, Usage, count, freed_before
+from conversations.spending.tally import Call, Cut, Run, Step, Sums, Turn, Usage, count, freed_before
 
 DAY = datetime(2026, 11, 20, 9, 15, tzinfo=UTC)
 
@@ -12,6 +12,11 @@ DAY = datetime(2026, 11, 20, 9, 15, tzinfo=UTC)
 def turns(*sizes, output=0):
     """Turns at positions 10, 20, …; a size of None is not known."""
     return [Turn(10 * number, size, output) for number, size in enumerate(sizes, 1)]
+
+
+def at_places(positions):
+    """Steps of which only the turns around them tell what they freed."""
+    return [Step(position) for position in positions]
 
 
 def would(found, given_turns):
@@ -35,18 +40,26 @@ def would(found, given_turns):
 def test_turns_would_have_sent_what_was_freed_before_them(sizes, steps, expected, certain):
     given_turns = turns(*sizes)
 
-    found = freed_before(given_turns, steps)
+    found = freed_before(given_turns, at_places(steps))
 
     assert would(found, given_turns) == expected
     assert [freed.certain for freed in found] == certain
 
 
 def test_the_answer_before_a_compaction_would_have_been_sent_too():
-    assert [freed.tokens for freed in freed_before(turns(100, 20, output=7), [15])] == [0, 87]
+    assert [freed.tokens for freed in freed_before(turns(100, 20, output=7), at_places([15]))] == [0, 87]
+
+
+def test_loss_that_says_what_it_freed_is_believed_and_not_counted_twice():
+    given_turns = turns(100, 100, 100, 100)
+
+    assert would(freed_before(given_turns, [Step(15, 40), Step(25, 30)]), given_turns) == [100, 140, 170, 170]
+    assert would(freed_before(turns(100, 30), [Step(15, 40), Step(16)]), turns(100, 30)) == [100, 100]
+    assert would(freed_before(turns(100, 30), [Step(14), Step(15, 40)]), turns(100, 30)) == [100, 100]
 
 
 def test_turn_of_unknown_size_does_not_close_a_step():
-    found = freed_before(turns(100, None, 30, 40), [15])
+    found = freed_before(turns(100, None, 30, 40), at_places([15]))
 
     assert found[1] == (0, False)
     assert found[2:] == [(70, True), (70, True)]
@@ -68,7 +81,7 @@ def test_without_compaction_nothing_else_would_have_been_sent(sizes):
 def test_never_less_would_have_been_sent(made):
     sizes, steps = made
 
-    found = freed_before(turns(*sizes, output=5), steps)
+    found = freed_before(turns(*sizes, output=5), at_places(steps))
 
     assert [freed.tokens for freed in found] == sorted(freed.tokens for freed in found)
     assert found[0].tokens == 0
@@ -80,8 +93,8 @@ def test_another_compaction_raises_all_turns_after_it_by_what_it_freed(made, dat
     given_turns = turns(*sizes, output=5)
     at = data.draw(st.integers(1, len(sizes)))
     steps = [step for step in steps if not 10 * at < step <= 10 * (at + 1)]  # none yet between these two turns
-    before = freed_before(given_turns, steps)
-    after = freed_before(given_turns, [*steps, 10 * at + 5])
+    before = freed_before(given_turns, at_places(steps))
+    after = freed_before(given_turns, at_places([*steps, 10 * at + 5]))
 
     more = max(sizes[at - 1] + 5 - sizes[at], 0) if at < len(sizes) else 0
     assert [b.tokens - a.tokens for a, b in zip(before, after, strict=True)] == [0] * at + [more] * (len(sizes) - at)

@@ -18,7 +18,7 @@ def test_list_asks_as_much_for_any_number_of_rows(alice, acme, rows, django_asse
         for scope in ("conversation", "agent", "workspace"):
             create_budget(acme, name=f"{scope} {number}", scope=scope)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         response = alice.get(LIST)
 
     assert len(response.context["overviews"]) == 3 * rows

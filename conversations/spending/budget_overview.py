@@ -1,0 +1,119 @@
+"""The page of budgets: each with whoever has used most of it, in a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from conversations.models import Agent, Budget, Conversation, Workspace
+from conversations.spending.budget_queries import metric_of, span_of, whose_of
+from conversations.spending.budget_settings import Settings, settings_of, version_of
+from conversations.spending.budget_sums import AGENTS, CONVERSATIONS, Span, Spent, Whose, spent_in
+from conversations.spending.budgets import NOBODY, Asker, Rule, Standing, override_for, stand
+from conversations.spending.queries import DayRow
+from conversations.vocabulary import BudgetScope
+
+#: Conversations looked at for the one that is nearest to its limit: those that were active last.
+RECENT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A budget and whoever has used most of it; `who` None: the workspace, or nobody yet."""
+
+    budget: Budget
+    standing: Standing
+    asker: Asker
+    who: Conversation | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who spends: the agents, and the conversations that were active last."""
+
+    agents: Mapping[int, tuple[str, str]]  # id → name, version
+    conversations: Mapping[int, Conversation]
+
+    def asker(self, whose: Whose, pk: int | None) -> Asker:
+        """Whose row that is."""
+        if whose is AGENTS:
+            return Asker(*self.agents.get(pk or 0, ("", "")))
+        conversation = self.conversations[pk or 0]
+        agent = conversation.agent
+        name, version = (agent.name, agent.version) if agent else ("", "")
+        return Asker(name, version, conversation.external_id)
+
+
+def budget_overview(workspace: Workspace, budgets: Sequence[Budget], at: datetime) -> list[Overview]:
+    """Each budget with its fullest case. Eight queries at most, however many there are."""
+    settings = settings_of(workspace.pk, version_of(workspace.pk))
+    rules = {rule.id: rule for rule in settings.rules}
+    people = people_of(workspace, with_conversations=any(b.scope == BudgetScope.CONVERSATION for b in budgets))
+    spent = _spent(settings, people, at)
+    return [_overview(settings, budget, rules[budget.pk], people, spent, at) for budget in budgets]
+
+
+def people_of(workspace: Workspace, *, with_conversations: bool) -> People:
+    """Two queries at most."""
+    agents = {
+        pk: (name, said)
+        for pk, name, said in Agent.objects.filter(workspace=workspace).values_list("id", "name", "version")
+    }
+    recent: list[Conversation] = []
+    if with_conversations:
+        rows = Conversation.objects.filter(workspace=workspace).select_related("agent", "workspace").defer("search")
+        recent = list(rows.order_by("-last_at", "-id")[:RECENT])
+    return People(agents, {each.pk: each for each in recent})
+
+
+def _spent(settings: Settings, people: People, at: datetime) -> dict[Whose, dict[Span, Spent]]:
+    found = {}
+    for whose, only in ((AGENTS, None), (CONVERSATIONS, people.conversations)):
+        spans = list(dict.fromkeys(span_of(rule, at) for rule in settings.rules if whose_of(rule) is whose))
+        changes = settings.prices.changes if any(span.priced for span in spans) else ()
+        found[whose] = spent_in(settings.workspace_id, whose, spans, changes=changes, only=only)
+    return found
+
+
+def _overview(
+    settings: Settings, budget: Budget, rule: Rule, people: People, spent: dict[Whose, dict[Span, Spent]], at: datetime
+) -> Overview:
+    span = span_of(rule, at)
+    standings = [
+        (_stand(settings, rule, asker, rows, span, at), asker)
+        for asker, rows in cases_of(rule, people, spent[whose_of(rule)][span]).items()
+    ]
+    nobody = (stand(rule, 0, window=span.window), NOBODY)
+    fullest, asker = max(standings, key=lambda each: each[0].share, default=nobody)
+    return Overview(budget, fullest, asker, _who(rule, people, asker))
+
+
+def _stand(settings: Settings, rule: Rule, asker: Asker, rows: Sequence[DayRow], span: Span, at: datetime) -> Standing:
+    override = override_for(settings.overrides.get(rule.id, ()), asker, at)
+    return stand(rule, metric_of(settings, rule, rows), asker=asker, window=span.window, override=override)
+
+
+def cases_of(rule: Rule, people: People, spent: Spent) -> dict[Asker, list[DayRow]]:
+    """What everybody spent that the rule counts apart: rows of conversations or agents, by whom it judges."""
+    cases: dict[Asker, list[DayRow]] = defaultdict(list)
+    for pk, rows in spent.items():
+        asker = people.asker(whose_of(rule), pk)
+        if rule.concerns(asker):
+            cases[judged(rule, asker)] += rows
+    return cases
+
+
+def judged(rule: Rule, asker: Asker) -> Asker:
+    """Whom a rule judges when this one spends: a conversation, an agent, its version, or everybody."""
+    if rule.scope == BudgetScope.CONVERSATION:
+        return asker
+    if rule.scope == BudgetScope.AGENT:
+        return Asker(asker.agent)
+    return Asker(asker.agent, asker.version) if rule.scope == BudgetScope.AGENT_VERSION else NOBODY
+
+
+def _who(rule: Rule, people: People, asker: Asker) -> Conversation | str | None:
+    if rule.scope == BudgetScope.CONVERSATION:
+        found = (each for each in people.conversations.values() if each.external_id == asker.conversation)
+        return next(found, None)
+    return f"{asker.agent} {asker.version}".strip() or None
