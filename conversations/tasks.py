@@ -3,8 +3,8 @@
     POST or import → accept (stored, answered) → digest (rows) → audit (what was forgotten) → ask a model (with a key)
                                                                        ↘ flow into queues (for people to review)
 
-Queues: `digest` is kept short, so that what was sent is soon seen; `model` waits for others' servers; everything else
-is `default`.
+Queues: `digest` is kept short, so that what was sent is soon seen, and `alerts`, so that people are told in time;
+`model` waits for others' servers; everything else is `default`.
 """
 
 import logging
@@ -14,8 +14,10 @@ from functools import partial
 
 from celery import shared_task
 from django.db import transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from conversations.alerts import outbox, telling
 from conversations.audit import asking
 from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
@@ -78,6 +80,19 @@ def ask_models() -> None:
     """Every minute: ask again where asking failed, or where the message was lost."""
     for compaction_id in asking.due_compactions():
         ask_model.delay(compaction_id)
+
+
+@shared_task(ignore_result=True)
+def tell_channels() -> None:
+    """Every few seconds: have each channel tell what is due, and what a dead process left behind."""
+    for channel_id in outbox.due_channels(timezone.now()):
+        tell_channel.delay(channel_id)
+
+
+@shared_task(ignore_result=True)
+def tell_channel(channel_id: int) -> None:
+    """Tell what one channel has due. Lost with its process, it is found by `tell_channels`."""
+    telling.tell(channel_id, timezone.now)
 
 
 @shared_task(acks_late=True, ignore_result=True)

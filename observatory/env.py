@@ -1,6 +1,7 @@
 """Read settings from the environment; `NAME_FILE` names a file that holds the value (for secrets)."""
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 
 
@@ -47,6 +48,17 @@ def env_bool(name: str, *, default: bool) -> bool:
     if value not in {"1", "0", "true", "false", "yes", "no", "on", "off"}:
         raise BadSetting(f"{name} must be true or false, not {value!r}")
     return value in {"1", "true", "yes", "on"}
+
+
+def env_networks(name: str) -> list[str]:
+    """IP networks separated by commas, as in 10.1.0.0/16, ::1/128."""
+    networks = env_list(name)
+    for network in networks:
+        try:
+            ip_network(network, strict=False)
+        except ValueError as error:
+            raise BadSetting(f"{name}: {error}") from None
+    return networks
 
 
 def env_list(name: str, default: str = "") -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import dj_database_url
 from psycopg.conninfo import make_conninfo
 
-from observatory.env import BadSetting, env_bool, env_float, env_int, env_list, env_str
+from observatory.env import BadSetting, env_bool, env_float, env_int, env_list, env_networks, env_str
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # In a wheel, templates and static files lie inside the package; in a checkout beside it.
@@ -44,6 +44,7 @@ def secret_key() -> str:
 
 
 SECRET_KEY = secret_key()
+SECRET_KEY_FALLBACKS = env_list("OBSERVATORY_SECRET_KEY_FALLBACKS")  # former ones: what they sealed stays readable
 HTTPS = env_bool("OBSERVATORY_HTTPS", default=PUBLIC_URL.startswith("https://"))  # cookies and redirects for TLS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -57,6 +58,9 @@ SESSION_COOKIE_AGE = 30 * 86_400  # seconds
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+# --- whom alert channels may speak to, besides public addresses ---
+CHANNEL_NETWORKS = env_networks("OBSERVATORY_CHANNEL_NETWORKS")
 
 # --- limits of what is taken in ---
 MAX_BODY_BYTES = env_int("OBSERVATORY_MAX_BODY_BYTES", 20_000_000)  # of one POST of events, decompressed
@@ -220,11 +224,14 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "conversations.tasks.digest": {"queue": "digest"},
     "conversations.tasks.sweep_batches": {"queue": "digest"},
+    "conversations.tasks.tell_channels": {"queue": "alerts"},
+    "conversations.tasks.tell_channel": {"queue": "alerts"},
     "conversations.tasks.ask_model": {"queue": "model"},  # waits for others' servers; nothing waits for it
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep_batches": {"task": "conversations.tasks.sweep_batches", "schedule": 15, "options": {"expires": 15}},
+    "tell_channels": {"task": "conversations.tasks.tell_channels", "schedule": 5, "options": {"expires": 5}},
     "audit_due": {"task": "conversations.tasks.audit_due", "schedule": 60, "options": {"expires": 60}},
     "ask_models": {"task": "conversations.tasks.ask_models", "schedule": 60, "options": {"expires": 60}},
     "sweep_places": {"task": "conversations.tasks.sweep_reservations", "schedule": 60, "options": {"expires": 60}},
@@ -263,6 +270,8 @@ LOGGING = {
         "django": {"level": "INFO"},
         "django.request": {"level": "ERROR"},  # a 404 is no event
         "pgmq": {"level": "WARNING"},
+        "apprise": {"level": "CRITICAL"},  # this and the next say addresses, which of channels are secrets
+        "urllib3": {"level": "ERROR"},
         "celery.beat": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},

@@ -15,7 +15,7 @@ def environment_names():
     source = "\n".join(
         path.read_text() for folder in ("conversations", "observatory") for path in (ROOT / folder).rglob("*.py")
     )
-    return sorted(set(re.findall(r'\benv_(?:str|int|float|bool|list)\(\s*"([A-Z_]+)"', source)))
+    return sorted(set(re.findall(r'\benv_(?:str|int|float|bool|list|networks)\(\s*"([A-Z_]+)"', source)))
 
 
 @pytest.mark.parametrize("name", environment_names())

@@ -17,6 +17,9 @@ from observatory.embedded import Cluster
 
 Ready = Callable[[], None]
 
+#: A receiver that answers a byte at a time holds the others up for so long.
+_TELLING_SECONDS = 120
+
 
 def preload() -> None:
     """Load what the children need before they are forked: they share it then, about 80 MB each."""
@@ -82,6 +85,16 @@ def asker() -> Program:
         _work(ready, "asker", "model", "--pool=solo")
 
     return Program("asker", run)
+
+
+def teller() -> Program:
+    """Tells people of incidents: whatever others' servers and a hundred audits take, it is told in time."""
+
+    def run(ready: Ready) -> None:
+        watch_jobs(_TELLING_SECONDS)
+        _work(ready, "teller", "alerts", "--pool=solo")
+
+    return Program("teller", run)
 
 
 def _work(ready: Ready, name: str, queue: str, *options: str) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from observatory.env import BadSetting, env_bool, env_int, env_list, env_str
+from observatory.env import BadSetting, env_bool, env_int, env_list, env_networks, env_str
 
 
 def test_env_str_reads_a_file(monkeypatch, tmp_path):
@@ -51,3 +51,16 @@ def test_env_list_splits_at_commas(monkeypatch):
     monkeypatch.setenv("OBSERVATORY_X", " a, b ,,c")
 
     assert env_list("OBSERVATORY_X") == ["a", "b", "c"]
+
+
+def test_env_networks_reads(monkeypatch):
+    monkeypatch.setenv("OBSERVATORY_X", "10.1.0.0/16, ::1")
+
+    assert env_networks("OBSERVATORY_X") == ["10.1.0.0/16", "::1"]
+
+
+def test_env_networks_refuses_names(monkeypatch):
+    monkeypatch.setenv("OBSERVATORY_X", "localhost")
+
+    with pytest.raises(BadSetting, match="OBSERVATORY_X: 'localhost' does not appear to be"):
+        env_networks("OBSERVATORY_X")

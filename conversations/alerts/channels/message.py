@@ -1,6 +1,6 @@
 """What a channel is told: one message about one or more incidents, for people and for programs. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ class Told:
     severity: str
     summary: str
     url: str  # absolute
+    path: str  # the same within the site
     since: datetime
     opened_at: datetime
     resolved_at: datetime | None = None
@@ -47,7 +48,7 @@ class Message:
     incidents: tuple[Told, ...] = ()
     is_test: bool = False
     is_again: bool = False  # it may have arrived already: the process that sent it ended before it knew
-    url: str = field(default="")  # of the alerts page
+    url: str = ""  # of the alerts page
 
     @property
     def title(self) -> str:
@@ -56,7 +57,7 @@ class Message:
             return "Test from Observatory"
         if len(self.incidents) > 1:
             return f"{len(self.incidents)} incidents"
-        return _title(self.incidents[0])
+        return line_of(self.incidents[0])
 
     @property
     def text(self) -> str:
@@ -70,7 +71,7 @@ class Message:
         if len(self.incidents) == 1:
             return _lines(self.incidents[0])
         shown = sorted(self.incidents, key=lambda told: (-severity_rank(told.severity), told.id))
-        lines = [f"{_title(told)}\n{told.url}" for told in shown[:MOST_SPELT_OUT]]
+        lines = [f"{line_of(told)}\n{told.url}" for told in shown[:MOST_SPELT_OUT]]
         rest = len(shown) - MOST_SPELT_OUT
         return [*lines, f"and {rest} more: {self.url}"] if rest > 0 else lines
 
@@ -94,7 +95,8 @@ class Message:
         }
 
 
-def _title(told: Told) -> str:
+def line_of(told: Told) -> str:
+    """What it is and how it stands, in one line."""
     if told.state == IncidentState.RESOLVED:
         return f"✓ Resolved: {told.name}"
     word = {DeliveryKind.REMINDED: "Still open: ", DeliveryKind.ESCALATED: "Nobody has acknowledged: "}

@@ -89,7 +89,8 @@ class Command(BaseCommand):
             supervisor.start(programs.database(cluster), ready_within=_DATABASE_SECONDS)
         welcome = _prepare(supervisor)
         askers = [programs.asker()] if settings.LLM_API_KEY else []
-        for program in (programs.scheduler(), programs.worker(), programs.digester(), *askers, programs.web(listener)):
+        workers = [programs.worker(), programs.digester(), programs.teller(), *askers]
+        for program in (programs.scheduler(), *workers, programs.web(listener)):
             supervisor.start(program, ready_within=_READY_SECONDS)
         return welcome
 

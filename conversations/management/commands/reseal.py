@@ -1,0 +1,31 @@
+"""Encrypt the secrets of all channels with the present secret key."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from conversations.alerts.channels.sealing import reseal
+from conversations.errors import Unavailable
+from conversations.models import Channel
+
+
+class Command(BaseCommand):
+    """After OBSERVATORY_SECRET_KEY has changed; the old one must still be among OBSERVATORY_SECRET_KEY_FALLBACKS."""
+
+    help = "Encrypt the secrets of all channels with the present secret key."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Channel by channel; those that cannot be read are named, and the others done all the same."""
+        unreadable = [str(channel) for channel in Channel.objects.exclude(sealed="").order_by("id") if not _do(channel)]
+        if unreadable:
+            raise CommandError(f"Encrypted with a key that is not there, write their addresses anew: {unreadable}")
+        self.stdout.write("Every channel is encrypted with the present key.")
+
+
+def _do(channel: Channel) -> bool:
+    try:
+        channel.sealed = reseal(channel.sealed)
+    except Unavailable:
+        return False
+    channel.save(update_fields=["sealed"])
+    return True
