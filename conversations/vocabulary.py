@@ -327,3 +327,21 @@ class Marked(StrEnum):
 
     MISSED = "missed"  # a fact in a dropped message
     INVENTED = "invented"  # a statement of the summary that nobody made
+
+
+class DeletionKind(StrEnum):
+    """What somebody wants gone."""
+
+    CONVERSATION = "conversation"  # one, with those it delegated
+    PERSON = "person"  # every conversation in which certain words stand
+    WORKSPACE = "workspace"
+
+
+class DeletionState(StrEnum):
+    """How far a deletion is."""
+
+    SEARCHING = "searching"
+    FOUND = "found"  # waits for a person to say yes
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"

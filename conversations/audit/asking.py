@@ -65,8 +65,8 @@ class StoreRecorder:
 class StoreCache:
     """The answers that one workspace has paid for; no other one's are ever looked at."""
 
-    def __init__(self, workspace_id: int) -> None:
-        self._workspace_id = workspace_id
+    def __init__(self, compaction: Compaction) -> None:
+        self._workspace_id, self._compaction = compaction.workspace_id, compaction
 
     def get(self, key: str) -> str | None:
         """None for none."""
@@ -75,9 +75,8 @@ class StoreCache:
 
     def put(self, key: str, answer: str) -> None:
         """The first answer stays."""
-        LlmAnswer.objects.bulk_create(
-            [LlmAnswer(workspace_id=self._workspace_id, key=key, answer=answer)], ignore_conflicts=True
-        )
+        row = LlmAnswer(workspace_id=self._workspace_id, key=key, answer=answer, compaction=self._compaction)
+        LlmAnswer.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def _midnight(moment: datetime) -> datetime:
@@ -146,7 +145,7 @@ def _claimed(compaction_id: int) -> Compaction | None:
 
 
 def _consulted(compaction: Compaction) -> Consultation:
-    recorder, cache = StoreRecorder(compaction), StoreCache(compaction.workspace_id)
+    recorder, cache = StoreRecorder(compaction), StoreCache(compaction)
     try:
         return consult(segment_of(compaction), llm_settings(), recorder, cache)
     except BadInput as error:

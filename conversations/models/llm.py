@@ -45,12 +45,17 @@ class LlmAnswer(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="llm_answers", db_index=False)
     key = models.CharField(max_length=64)
     answer = models.TextField()
+    # On which it was asked first, and goes with it; null: from before this was noted.
+    compaction = models.ForeignKey(
+        Compaction, models.DO_NOTHING, null=True, related_name="llm_answers", **WITHIN_WORKSPACE
+    )
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["workspace", "key"], name="llm_answer_once"),
         ]
+        indexes = [models.Index(fields=["workspace", "compaction"], name="llm_answer_of_compaction")]
 
     def __str__(self) -> str:
         return self.key

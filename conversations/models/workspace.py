@@ -31,6 +31,7 @@ class Workspace(models.Model):
 
     # settings
     raw_days = models.PositiveIntegerField(default=30)  # how long digested bytes are kept, for digesting again
+    conversation_days = models.PositiveIntegerField(null=True, blank=True)  # since the last activity; null = for ever
 
     def __str__(self) -> str:
         return self.name

@@ -13,7 +13,7 @@ from conversations.audit.llm import StageState
 from conversations.models import CompactionAudit, Finding, LifeLine, LlmAnswer, LlmCall, LlmReading
 from conversations.vocabulary import LlmState, Role
 from tests.audit.test_services import conversation_with_losses
-from tests.factories import create_message
+from tests.factories import create_compaction, create_conversation, create_message
 from tests.standin.messages_api import MessagesApi, fails, refuses, says
 
 HIDDEN = "The nightly export reads the replica, which lags by ninety seconds on Mondays."
@@ -148,7 +148,7 @@ def test_a_new_auditor_takes_the_answers_that_are_there(api, acme):
 
 
 def test_answers_of_one_workspace_are_not_taken_for_another(api, acme, globex):
-    ours, theirs = asking.StoreCache(acme.pk), asking.StoreCache(globex.pk)
+    ours, theirs = (asking.StoreCache(create_compaction(create_conversation(each))) for each in (acme, globex))
 
     ours.put("key", "answer")
 
