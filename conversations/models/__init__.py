@@ -11,7 +11,7 @@ from conversations.models.inbox import Batch, BatchChunk, BatchProblem
 from conversations.models.incident import Delivery, Incident, IncidentEvent, Silence
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
 from conversations.models.people import Activity, Notice
-from conversations.models.privacy import Deletion, DeletedConversation, DeletionTarget, Hold, RetentionRule
+from conversations.models.privacy import DeletedConversation, Deletion, DeletionTarget, Hold, RetentionRule
 from conversations.models.review import Mark, Queue, QueueItem, Reservation, Review, Verdict
 from conversations.models.rule import Rule, RuleChannel, RuleProgress
 from conversations.models.spending import (
