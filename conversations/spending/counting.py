@@ -8,10 +8,12 @@ makes one conversation be counted anew.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from conversations.spending.grown import BEGINNING, Count, Grown
+from conversations.spending.steps import steps_of
 from conversations.spending.storing import RUN, store
 from conversations.spending.tally import Call, Cut, Run, Usage
 from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
@@ -81,7 +83,8 @@ _CALLS = (
 _CUTS = (
     "SELECT r.conversation_id, r.position, date_bin('15 minutes', r.at, to_timestamp(0)), r.model, r.kind,"
     " r.summary_state, r.copy_of_id IS NOT NULL, r.cost_input_tokens, r.cost_cache_read_tokens,"
-    " r.cost_cache_write_tokens, r.cost_output_tokens"
+    " r.cost_cache_write_tokens, r.cost_output_tokens,"
+    " CASE WHEN r.raw->>'found_by' = 'difference' THEN r.raw END"
 ) + _AFTER.format("compaction")
 
 
@@ -93,10 +96,11 @@ def _read_calls(cursor: CursorWrapper, by_id: Mapping[int, Count], after: list[l
 
 def _read_cuts(cursor: CursorWrapper, by_id: Mapping[int, Count], after: list[list[int]]) -> None:
     cursor.execute(_CUTS, after)
-    for pk, position, slot, model, kind, state, copied, *cost in cursor.fetchall():
+    for pk, position, slot, model, kind, state, copied, *cost, raw in cursor.fetchall():
+        last, *before = steps_of(position, raw and msgspec.json.decode(raw))
         by_id[pk].cuts.append(
             Cut(position, slot, model, Usage(*cost), failed=state == SummaryState.FAILED,
-                summarised=kind not in _WITHOUT_SUMMARY, copied=copied)
+                summarised=kind not in _WITHOUT_SUMMARY, copied=copied, freed=last.freed, earlier=tuple(before))
         )  # fmt: skip
 
 

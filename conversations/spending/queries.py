@@ -22,7 +22,8 @@ from conversations.models import (
 from conversations.spending.prices import Price, PriceTable
 from conversations.spending.published import PUBLISHED
 from conversations.spending.savings import Savings, savings_of
-from conversations.spending.tally import NAMES, Sums
+from conversations.spending.steps import steps_of
+from conversations.spending.tally import NAMES, Step, Sums
 from conversations.vocabulary import SummaryState
 
 DayRow = tuple[str, date, Sums]  # model, day, sums
@@ -74,10 +75,11 @@ def savings_of_conversation(conversation: Conversation) -> ConversationSavings:
     )
 
 
-def step_positions(conversation: Conversation) -> list[int]:
-    """Where it was compacted, without what failed."""
+def steps_in(conversation: Conversation) -> list[Step]:
+    """Where it was compacted, without what failed, and what is known to have been freed there."""
     rows = Compaction.objects.filter(workspace=conversation.workspace_id, conversation=conversation)
-    return list(rows.exclude(summary_state=SummaryState.FAILED).order_by("position").values_list("position", flat=True))
+    found = rows.exclude(summary_state=SummaryState.FAILED).order_by("position").values_list("position", "raw")
+    return [step for position, raw in found for step in steps_of(position, raw)]
 
 
 def _window(conversation: Conversation, rows: Iterable[DayRow], prices: PriceTable, peak: int | None) -> int | None:

@@ -6,6 +6,8 @@ The model of it, in full:
 - Compactions between the same two turns are one *step*. What it freed is the context and output of the last turn before
   it less the context of the first turn after it, and never less than nothing. What was said in between stands in the
   context after and is thereby taken off: what would have been sent is understated by it, not overstated.
+- A cut that was found by comparing requests says itself what it freed, from what its messages were billed for. So does
+  every loss of a window that slides: there, comparing turns would show but what is left of it after the next question.
 - What a turn would have sent is what it sent plus what all steps before it freed. Clearing counts like replacing; a
   failed compaction replaced nothing and is no step.
 - The same turns are assumed: the same answers, and no end where the model's window would have been exceeded.
@@ -16,7 +18,7 @@ The model of it, in full:
 Adding turn by turn gives the same as counting all of them: `Run` is all that has to be remembered.
 """
 
-from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
@@ -31,6 +33,13 @@ class Turn(NamedTuple):
     position: int
     context: int | None
     output: int | None
+
+
+class Step(NamedTuple):
+    """Where something left the context, and the tokens that it freed; None = the turns around it tell."""
+
+    position: int
+    freed: int | None = None
 
 
 class Freed(NamedTuple):
@@ -52,9 +61,14 @@ class Run:
     peak: int | None = None  # the largest context that was sent
     would_peak: int | None = None  # the largest that would have been sent
 
-    def compact(self) -> None:
-        """A compaction that replaced something."""
-        self.open = True
+    def compact(self, freed: int | None) -> None:
+        """A compaction that replaced something; `freed` as in Step."""
+        if freed is None:
+            self.open = True
+            return
+        self.freed += freed
+        if self.standing is not None:  # a step in the same place of which the turns tell shall not tell it again
+            self.standing = max(self.standing - freed, 0)
 
     def take(self, turn: Turn) -> Freed:
         """The next turn; what was freed before it."""
@@ -75,18 +89,20 @@ class Run:
             self.freed += max(self.standing - context, 0)
 
 
-def freed_before(turns: Sequence[Turn], steps: Iterable[int]) -> list[Freed]:
-    """For each turn, in order of position, what compactions at the positions `steps` freed before it. A turn at a
-    compaction's own position comes after it."""
+def freed_before(turns: Sequence[Turn], steps: Iterable[Step]) -> list[Freed]:
+    """For each turn, in order of position, what the steps freed before it. A turn at a step's own position comes after
+    it."""
     run, found = Run(), []
-    places, at = sorted(steps), 0
+    waiting = deque(sorted(steps, key=_place))
     for turn in turns:
-        passed = bisect_right(places, turn.position)
-        if passed > at:
-            run.compact()
-        at = passed
+        while waiting and waiting[0].position <= turn.position:
+            run.compact(waiting.popleft().freed)
         found.append(run.take(turn))
     return found
+
+
+def _place(step: Step) -> int:
+    return step.position
 
 
 # --- sums -------------------------------------------------------------------------------------------------------------
@@ -180,7 +196,7 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class Cut:
     """One compaction. `summarised`: a model wrote a summary for it. `copied`: it happened in another conversation, and
-    was paid for there."""
+    was paid for there. `freed` as in Step; `earlier`: what it lost before, where it grew loss by loss."""
 
     position: int
     slot: datetime
@@ -189,6 +205,8 @@ class Cut:
     failed: bool = False
     summarised: bool = True
     copied: bool = False
+    freed: int | None = None
+    earlier: tuple[Step, ...] = ()
 
 
 @dataclass(slots=True)
@@ -217,9 +235,11 @@ def count(run: Run, calls: Sequence[Call], cuts: Sequence[Cut]) -> Tally:
     """
     tally = Tally()
     told = [cut.cost for cut in cuts if cut.cost.is_known]
-    events: list[Call | Cut] = [*cuts, *calls]
+    events: list[Call | Cut | Step] = [*cuts, *(step for cut in cuts for step in cut.earlier), *calls]
     for event in sorted(events, key=_order):
-        if isinstance(event, Cut):
+        if isinstance(event, Step):
+            run.compact(event.freed)
+        elif isinstance(event, Cut):
             _take_cut(tally, run, event)
         elif event.purpose == TURN:
             _take_turn(tally, run, event)
@@ -230,14 +250,14 @@ def count(run: Run, calls: Sequence[Call], cuts: Sequence[Cut]) -> Tally:
     return tally
 
 
-def _order(event: Call | Cut) -> tuple[int, bool]:
+def _order(event: Call | Cut | Step) -> tuple[int, bool]:
     """By position; a compaction stands before the turn at the same position."""
     return (event.position, isinstance(event, Call))
 
 
 def _take_cut(tally: Tally, run: Run, cut: Cut) -> None:
     if not cut.failed:
-        run.compact()
+        run.compact(cut.freed)
     if cut.copied:
         return
     sums = tally.of(cut.model or run.model, cut.slot)

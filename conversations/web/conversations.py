@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from conversations.ingest.segments import is_failed
 from conversations.models import Compaction, Conversation, Message, Workspace
-from conversations.spending.queries import savings_of_conversation, step_positions
+from conversations.spending.queries import savings_of_conversation, steps_in
 from conversations.vocabulary import CLEARING_KINDS
 from conversations.web import queries
 from conversations.web.addresses import Addresses
@@ -175,7 +175,7 @@ def conversation_figure(request: WorkspaceRequest, pk: int) -> HttpResponse:
         cache=cache,
         limits=_limits(conversation, compactions),
         within=_range(request),
-        would=would_line(points, freed_of(points, step_positions(conversation))),
+        would=would_line(points, freed_of(points, steps_in(conversation))),
     )
     return JsonResponse(figure)
 

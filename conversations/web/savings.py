@@ -6,7 +6,13 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from conversations.spending.queries import price_table, savings_by_agent, savings_of_conversation, savings_of_workspace
+from conversations.spending.queries import (
+    price_table,
+    savings_by_agent,
+    savings_of_conversation,
+    savings_of_workspace,
+    steps_in,
+)
 from conversations.vocabulary import SummaryState
 from conversations.web import queries
 from conversations.web.conversations import one_of
@@ -48,7 +54,7 @@ def conversation_savings(request: WorkspaceRequest, pk: int) -> HttpResponse:
     rows = queries.compactions_of(request.workspace).filter(conversation=conversation)
     compactions = list(rows.exclude(summary_state=SummaryState.FAILED).order_by("position", "id"))
     points = queries.points_of(conversation)
-    freed = freed_of(points, [compaction.position for compaction in compactions])
+    freed = freed_of(points, steps_in(conversation))
     context = {
         "conversation": conversation,
         "saved": found,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from conversations.spending import tally
 from conversations.spending.tally import Freed, Turn, freed_before
 from conversations.web.timeline import WOULD_IN_SIGHT, Point
 
@@ -26,9 +27,9 @@ class Observed(Protocol):
 Compacted = TypeVar("Compacted", bound=Placed)
 
 
-def freed_of(points: Sequence[Point], positions: Sequence[int]) -> list[Freed]:
-    """For each point what compactions at these positions had freed before it."""
-    return freed_before([Turn(point.position, point.tokens, point.output) for point in points], positions)
+def freed_of(points: Sequence[Point], steps: Sequence[tally.Step]) -> list[Freed]:
+    """For each point what these steps had freed before it."""
+    return freed_before([Turn(point.position, point.tokens, point.output) for point in points], steps)
 
 
 def would_line(points: Sequence[Point], freed: Sequence[Freed]) -> list[int]:
@@ -60,7 +61,9 @@ def _freed(compaction: Observed) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[Compacted]):
-    """Compactions between the same two requests, what they freed, and on how many requests that was not sent."""
+    """Compactions between the same two requests, what they freed, and on how many requests all of that was not sent.
+
+    One that grew loss by loss, such as a window that slides, had freed a part of it before: `saved` counts that too."""
 
     compactions: list[Compacted]
     freed: int
@@ -68,19 +71,16 @@ class Step(Generic[Compacted]):
     before: int | None  # context and answer of the request before
     after: int | None  # context of the request after
     requests: int
-
-    @property
-    def saved(self) -> int:
-        """Input tokens not sent on all of them."""
-        return self.freed * self.requests
+    saved: int  # input tokens not sent
 
 
 def steps(points: Sequence[Point], freed: Sequence[Freed], compactions: Sequence[Compacted]) -> list[Step[Compacted]]:
     """In order; `compactions` in order of position, without those that replaced nothing."""
-    found, so_far = [], 0
+    found, so_far, before = list[Step[Compacted]](), 0, 0
     for at, group in _groups(points, compactions).items():
         after = points[at] if at < len(points) else None
-        total = freed[at].tokens if after else so_far
+        total = freed[at].tokens if after else max(so_far, freed[-1].tokens if freed else 0)
+        growing = sum(each.tokens - so_far for each in freed[before:at])
         found.append(
             Step(
                 compactions=group,
@@ -89,9 +89,10 @@ def steps(points: Sequence[Point], freed: Sequence[Freed], compactions: Sequence
                 before=points[at - 1].tokens + (points[at - 1].output or 0) if at else None,
                 after=after.tokens if after else None,
                 requests=len(points) - at,
+                saved=growing + (total - so_far) * (len(points) - at),
             )
         )
-        so_far = total
+        so_far, before = total, at
     return found
 
 

@@ -12,6 +12,7 @@ from conversations.ingest.contexts.difference import Part
 from conversations.ingest.contexts.known import MOST_OPENINGS, Head, Held, keys_of
 from conversations.ingest.contexts.likeness import atoms_of_system
 from conversations.ingest.contexts.replacing import absorb_replaced
+from conversations.ingest.contexts.weighing import weigh
 from conversations.ingest.exchange import Announced
 from conversations.vocabulary import SummaryState
 
@@ -70,6 +71,7 @@ def _close(change: Change, prompt: bytes) -> Head:
     head, old = change.head, change.old
     head.prompt, head.exchange, head.turns = prompt, change.exchange.id, head.turns + 1
     head.at = max(head.at, change.telling.moment)
+    weigh(head, change.exchange)
     opening = (head.held[0].atoms, head.held[0].keys[0]) if head.held else None
     if opening and head.story is None and opening not in head.openings:
         head.openings = [*head.openings, opening][-MOST_OPENINGS:]

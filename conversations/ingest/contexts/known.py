@@ -29,13 +29,16 @@ MOST_OPENINGS = 16
 
 class Held(Struct, array_like=True):
     """One message in a context. `keys`: of the stored messages it is made of, more than one where a client merged them.
-    `results`: tool call id and characters of each tool result in it. `cleared`: the API blanks those by itself."""
+    `results`: tool call id and characters of each tool result in it. `cleared`: the API blanks those by itself. `size`
+    in characters; `tokens` once a request was billed for it, see `weighing`."""
 
     keys: list[bytes]
     atoms: bytes
     results: list[tuple[str, int]] = []
     only_results: bool = False
     cleared: bool = False
+    size: int = 0
+    tokens: int | None = None
 
     def pieces(self) -> list[bytes]:
         """The atoms one by one."""
@@ -73,6 +76,7 @@ class Head(Struct):
     shifting: bool = False  # the system prompt has changed before
     requests: list[RequestEvent] = []  # of the last exchange
     story: Story | None = None
+    frame: int | None = None  # tokens of a request besides its messages: system prompt and tools; None = not known yet
     exchange: str = ""  # id of the last one
     at: int = 0  # its time, microseconds since 1970
     turns: int = 0  # exchanges so far

@@ -11,13 +11,12 @@ from conversations.ingest.contexts.known import Held, hexes, keys_of
 from conversations.ingest.contexts.likeness import atoms_of, key_after
 from conversations.ingest.contexts.losses import Loss
 from conversations.ingest.contexts.stories import goes_on, key_of
+from conversations.ingest.contexts.weighing import weight_of
 from conversations.ingest.contexts.wording import as_summary, given_summary, lines_in
 from conversations.ingest.events import CompactionEvent, Text
 from conversations.ingest.exchange import Spoken
+from conversations.spending.steps import DIFFERENCE, FOUND_BY, FREED
 from conversations.vocabulary import CompactionKind, Origin, Role
-
-#: In `CompactionEvent.raw` of every compaction that was inferred: how it was found.
-FOUND_BY = "difference"
 
 
 def lose(change: Change, before: list[Held], parts: Sequence[Part], diff: Difference, loss: Loss) -> None:
@@ -48,8 +47,15 @@ def _event(before: Sequence[Held], loss: Loss) -> CompactionEvent:
         kind=loss.kind,
         dropped=hexes(keys_of(before[number] for number in loss.dropped)) or None,
         cleared=[call for _, call in loss.cleared],
-        raw={"found_by": FOUND_BY, "confidence": loss.confidence, "why": loss.why},
+        raw={FOUND_BY: DIFFERENCE, "confidence": loss.confidence, "why": loss.why, **_freed(before, loss)},
     )
+
+
+def _freed(before: Sequence[Held], loss: Loss) -> dict[str, int]:
+    """Tokens that a cut freed. Of other losses only the next request tells: something stands in their place."""
+    if loss.kind is not CompactionKind.TRUNCATION:
+        return {}
+    return {FREED: weight_of(before[number] for number in loss.dropped)}
 
 
 def _with_summary(change: Change, event: CompactionEvent, after: bytes, message: Spoken) -> CompactionEvent:
@@ -58,7 +64,8 @@ def _with_summary(change: Change, event: CompactionEvent, after: bytes, message:
     key = key_after(after, atoms_of(message)).hex()
     text = "\n".join(block.text for block in message.blocks if isinstance(block, Text))
     kind = CompactionKind.CLIENT
-    return structs.replace(event, id=key, kind=kind, summary_message=key, **_summariser(change, text))
+    raw = {name: value for name, value in event.raw.items() if name != FREED}
+    return structs.replace(event, id=key, kind=kind, raw=raw, summary_message=key, **_summariser(change, text))
 
 
 def _summary_in_prompt(change: Change) -> str:

@@ -14,6 +14,7 @@ from msgspec import structs
 from conversations.ingest.contexts.known import Head, Story
 from conversations.ingest.contexts.likeness import KEY_BYTES
 from conversations.ingest.events import CompactionEvent
+from conversations.spending.steps import EARLIER, FREED
 
 #: Losses at most so many exchanges apart belong together: one that trims by tokens does not lose something every time.
 CLOSE = 4
@@ -46,8 +47,15 @@ def _together(first: CompactionEvent, second: CompactionEvent) -> CompactionEven
     """The first one's name with the second one's place. Each turn of it is counted."""
     dropped = None if second.dropped is None else list(dict.fromkeys([*(first.dropped or ()), *second.dropped]))
     cleared = list(dict.fromkeys([*first.cleared, *second.cleared]))
-    raw = {**(second.raw or {}), "losses": _losses(first.raw) + 1}
+    raw = {**(second.raw or {}), "losses": _losses(first.raw) + 1, **_earlier(first)}
     return structs.replace(second, id=first.id, dropped=dropped, cleared=cleared, raw=raw)
+
+
+def _earlier(event: CompactionEvent) -> dict[str, Any]:
+    raw = event.raw or {}
+    if FREED not in raw or event.sequence is None:
+        return {}
+    return {EARLIER: [*raw.get(EARLIER, ()), [event.sequence, raw[FREED]]]}
 
 
 def _losses(raw: Any) -> int:

@@ -12,6 +12,7 @@ from msgspec import structs
 from conversations.ingest.contexts.difference import Part
 from conversations.ingest.contexts.known import Held, Known
 from conversations.ingest.contexts.likeness import key_after, key_of_system
+from conversations.ingest.contexts.weighing import size_of
 from conversations.ingest.events import (
     Block,
     CompactionEvent,
@@ -123,4 +124,4 @@ class Telling:
 
 def held(part: Part, keys: list[bytes]) -> Held:
     """The part as it is remembered."""
-    return Held(keys, part.joined, part.results, part.only_results)
+    return Held(keys, part.joined, part.results, part.only_results, size=size_of(part.message))
