@@ -6,11 +6,22 @@ from itertools import islice
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from conversations.audit.matching import FORGOTTEN_AT
-from conversations.models import Agent, Compaction, Conversation, Finding, Queue, QueueItem, Review, Verdict, Workspace
+from conversations.models import (
+    Agent,
+    Compaction,
+    Conversation,
+    Finding,
+    Queue,
+    QueueItem,
+    Reservation,
+    Review,
+    Verdict,
+    Workspace,
+)
 from conversations.review.sampling import Candidate, Pick, Sample, sample
 from conversations.search import fitting_compactions
 from conversations.vocabulary import Answer, AuditState, ItemState, Outcome, Sampling
@@ -32,6 +43,19 @@ def fill_queue(queue: Queue) -> int:
     while portion := list(islice(picks, PORTION)):
         added += _add(queue, portion)
     return added
+
+
+@transaction.atomic
+def clear_untouched(queue: Queue) -> int:
+    """Take out what nobody has looked at, for the queue to be filled by another rule; says how many. Calibration items
+    stay, and so does whatever somebody is just taking."""
+    here: Any = {"workspace": OuterRef("workspace"), "item": OuterRef("pk")}
+    looked_at = Q(Exists(Review.objects.filter(**here))) | Q(Exists(Reservation.objects.filter(**here)))
+    rows = QueueItem.objects.filter(workspace=queue.workspace_id, queue=queue, state=ItemState.WAITING)
+    untouched = rows.filter(~looked_at, calibration=False)
+    locked = list(untouched.select_for_update(skip_locked=True).values_list("id", flat=True))
+    # Asked again now that they are locked: a reservation made meanwhile is seen.
+    return untouched.filter(pk__in=locked).delete()[0]
 
 
 def offer(conversation: Conversation) -> int:

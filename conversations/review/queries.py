@@ -1,7 +1,22 @@
 """Read reviews and queues: what was handed in on an item, how far queues are, what waits for somebody."""
 
-from conversations.models import QueueItem, Review
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from conversations.models import Queue, QueueItem, Reservation, Review, Workspace
 from conversations.review.opinions import Opinion
+from conversations.review.places import claimable
+from conversations.vocabulary import ItemState
+
+#: What waits for somebody is counted so far, on every page.
+MOST_WAITING = 100
+_FINISHED = (ItemState.DONE, ItemState.DISAGREED, ItemState.SETTLED)
 
 
 def reviews_of(item: QueueItem) -> list[Review]:
@@ -20,3 +35,86 @@ def opinions_on(item: QueueItem) -> tuple[list[Opinion], bool]:
     """What reviewers handed in, and whether it is settled."""
     reviews = reviews_of(item)
     return [opinion_of(each) for each in reviews if not each.settles], any(each.settles for each in reviews)
+
+
+# --- how far queues are -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One queue in numbers of items; `this_week` in reviews handed in since Monday (UTC)."""
+
+    queue: Queue
+    waiting: int  # for somebody, and nobody is looking at them
+    reserved: int  # somebody is
+    done: int  # as many people as were asked for have judged them
+    disagreed: int  # of them, those to be settled
+    mine: int  # of which the user may have one now
+    this_week: int
+
+    @property
+    def total(self) -> int:
+        """All items."""
+        return self.waiting + self.reserved + self.done
+
+    @property
+    def percent(self) -> int:
+        """Of the items that are done, rounded down: 100 is all."""
+        return 100 * self.done // self.total if self.total else 0
+
+
+def progress_of(queues: Sequence[Queue], user_id: int) -> list[Progress]:
+    """How far each is: four queries for any number."""
+    if not queues:
+        return []
+    ids, workspace_id = [queue.pk for queue in queues], queues[0].workspace_id
+    items = QueueItem.objects.filter(workspace=workspace_id, queue__in=ids)
+    states = {
+        (queue, state): count
+        for queue, state, count in items.order_by().values_list("queue", "state").annotate(count=Count("*"))
+    }
+    live = Reservation.objects.filter(workspace=workspace_id, expires_at__gt=timezone.now()).values("item")
+    reserved = _by_queue(items.filter(state=ItemState.WAITING, pk__in=live))
+    mine = _by_queue(claimable(items.filter(queue__closed_at=None), user_id))
+    reviews = Review.objects.filter(workspace=workspace_id, item__queue__in=ids, submitted_at__gte=monday())
+    handed_in = _by_queue(reviews.filter(settles=False), "item__queue")
+    return [
+        Progress(
+            queue=queue,
+            waiting=states.get((queue.pk, ItemState.WAITING.value), 0) - reserved[queue.pk],
+            reserved=reserved[queue.pk],
+            done=sum(states.get((queue.pk, state.value), 0) for state in _FINISHED),
+            disagreed=states.get((queue.pk, ItemState.DISAGREED.value), 0),
+            mine=mine[queue.pk],
+            this_week=handed_in[queue.pk],
+        )
+        for queue in queues
+    ]
+
+
+def _by_queue(rows: QuerySet[Any], field: str = "queue") -> Counter[int]:
+    return Counter(dict(rows.order_by().values_list(field).annotate(n=Count("*"))))
+
+
+def monday() -> datetime:
+    """When this week began, in UTC."""
+    today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=today.weekday())
+
+
+class _Number(Subquery):
+    """How many rows a subquery has."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+def waiting_for(user_id: int) -> Subquery:
+    """For rows with a `workspace`: how many items of its open queues the user may have, at most MOST_WAITING."""
+    items = QueueItem.objects.filter(workspace=OuterRef("workspace_id"), queue__closed_at=None)
+    return _Number(claimable(items, user_id).values("pk")[:MOST_WAITING])
+
+
+def disagreements(workspace: Workspace) -> int:
+    """How many items are to be settled."""
+    return QueueItem.objects.filter(workspace=workspace, state=ItemState.DISAGREED).count()

@@ -84,7 +84,7 @@ def _random(candidate: Candidate, how: Sample) -> float | None:
 
 
 _PRIORITY: dict[Sampling, Callable[[Candidate, Sample], float | None]] = {
-    Sampling.ALL: lambda _candidate, _how: 0.0,
+    Sampling.ALL: lambda candidate, _how: -float(candidate.id),  # as they came
     Sampling.RANDOM: _random,
     Sampling.RISKIEST: lambda candidate, _how: candidate.risk if candidate.risk > 0 else None,
     Sampling.DISAGREEMENT: lambda candidate, _how: disagreement(candidate) or None,

@@ -51,9 +51,9 @@ def save_review(
     know. Returns the review with its new revision."""
     changes: dict[str, Any] = {}
     if overall is not None:
-        changes["overall"] = _known_overall(overall)
+        changes["overall"] = known_overall(overall)
     if criteria is not None:
-        changes["criteria"] = _fitting(criteria, rubric_of(review))
+        changes["criteria"] = fitting_criteria(criteria, rubric_of(review))
     if comment is not None:
         changes["comment"] = comment[:LONGEST_COMMENT]
     return _change(review, revision, **changes)
@@ -191,13 +191,15 @@ def _author(review: Review) -> User:
     return review.reviewer
 
 
-def _known_overall(overall: str) -> str:
+def known_overall(overall: str) -> str:
+    """The overall verdict, or "" for none. Raises BadInput."""
     if overall and overall not in set(Overall):
         raise BadInput(f'"{overall[:40]}" is no overall verdict.', at="overall")
     return overall
 
 
-def _fitting(criteria: Mapping[str, int], rubric: list[dict[str, Any]]) -> dict[str, int]:
+def fitting_criteria(criteria: Mapping[str, int], rubric: list[dict[str, Any]]) -> dict[str, int]:
+    """The values by key, each one of the rubric's. Raises BadInput."""
     known = {each["key"]: {step["value"] for step in each["scale"]} for each in rubric}
     for key, value in criteria.items():
         if value not in known.get(key, ()):

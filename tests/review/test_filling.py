@@ -1,12 +1,13 @@
 import pytest
 
 from conversations.models import Queue, QueueItem
-from conversations.review.filling import fill_queue, offer, preview
+from conversations.review.filling import clear_untouched, fill_queue, offer, preview
+from conversations.review.places import claim_next, release
 from conversations.review.sampling import Sample
 from conversations.review.services import open_review, save_review, save_verdict, submit
 from conversations.vocabulary import Sampling
 from tests.factories import create_agent, create_compaction, create_conversation
-from tests.review.rows import create_queue, create_reviewer
+from tests.review.rows import create_item, create_queue, create_reviewer
 from tests.web.audited import create_audit, create_finding
 
 
@@ -140,3 +141,16 @@ def test_preview_of_many_says_that_it_is_of_the_newest(acme, monkeypatch, looked
     found = preview(acme, {}, Sample(Sampling.ALL))
 
     assert (found.taken, found.is_whole) == (looked_at, is_whole)
+
+
+def test_what_nobody_has_looked_at_leaves_a_queue_whose_rule_changes(acme):
+    queue = create_queue(acme, items=4, reviewers_per_item=2)
+    ann, ben = create_reviewer(acme, "ann"), create_reviewer(acme, "ben")
+    taken = claim_next(queue, ann)
+    begun = claim_next(queue, ben, besides=[taken.pk])
+    save_review(open_review(compaction=begun.compaction, user=ben, item=begun), None, comment="Half a thought")
+    release(begun, ben)
+    kept = create_item(queue, calibration=True)
+
+    assert clear_untouched(queue) == 2
+    assert set(queue.items.all()) == {taken, begun, kept}
