@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from conversations.alerts import outbox, telling
+from conversations.alerts import evaluation, outbox, telling
 from conversations.audit import asking
 from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
@@ -80,6 +80,17 @@ def ask_models() -> None:
     """Every minute: ask again where asking failed, or where the message was lost."""
     for compaction_id in asking.due_compactions():
         ask_model.delay(compaction_id)
+
+
+@shared_task(ignore_result=True)
+def evaluate_rules() -> None:
+    """Every half minute: see which alert rules fire. Several at once share the rules out among them."""
+    tick = evaluation.evaluate_rules(timezone.now())
+    if tick.signals or tick.failed:
+        log.info(
+            "rules evaluated rules=%s signals=%s failed=%s seconds=%.2f",
+            tick.rules, tick.signals, tick.failed, tick.seconds,
+        )  # fmt: skip
 
 
 @shared_task(ignore_result=True)

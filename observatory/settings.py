@@ -224,6 +224,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "conversations.tasks.digest": {"queue": "digest"},
     "conversations.tasks.sweep_batches": {"queue": "digest"},
+    "conversations.tasks.evaluate_rules": {"queue": "alerts"},
     "conversations.tasks.tell_channels": {"queue": "alerts"},
     "conversations.tasks.tell_channel": {"queue": "alerts"},
     "conversations.tasks.ask_model": {"queue": "model"},  # waits for others' servers; nothing waits for it
@@ -231,6 +232,7 @@ CELERY_TASK_ROUTES = {
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep_batches": {"task": "conversations.tasks.sweep_batches", "schedule": 15, "options": {"expires": 15}},
+    "evaluate_rules": {"task": "conversations.tasks.evaluate_rules", "schedule": 30, "options": {"expires": 30}},
     "tell_channels": {"task": "conversations.tasks.tell_channels", "schedule": 5, "options": {"expires": 5}},
     "audit_due": {"task": "conversations.tasks.audit_due", "schedule": 60, "options": {"expires": 60}},
     "ask_models": {"task": "conversations.tasks.ask_models", "schedule": 60, "options": {"expires": 60}},

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Min
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
-from conversations.models import Batch
+from conversations.models import Batch, Rule, RuleProgress
 from conversations.ops.health import digest_lag, queue_lengths
 
 Samples = Iterable[tuple[dict[str, str], float]]
@@ -20,6 +22,8 @@ def metrics_text() -> str:
     families = (
         ("observatory_digest_lag_seconds", "Age of the oldest batch that is not digested.", _lag()),
         ("observatory_batches", "Batches by state.", _batches()),
+        ("observatory_alert_lag_seconds", "Age of the oldest evaluation of an alert rule.", _alert_lag()),
+        ("observatory_alert_rules_failing", "Alert rules whose last evaluation failed.", _failing_rules()),
         ("observatory_queue_messages", "Messages that wait for a worker.", _queues()),
         ("observatory_rows", "Rows, as the database's planner estimates them.", _rows()),
         ("observatory_database_bytes", "Size of the database on disk.", _size()),
@@ -46,6 +50,17 @@ def _lag() -> Samples:
 def _batches() -> Samples:
     states = Batch.objects.values_list("state").annotate(Count("pk")).order_by("state")
     return [({"state": state}, count) for state, count in states]
+
+
+def _alert_lag() -> Samples:
+    """A rule that was never evaluated waits since it was made."""
+    last = Coalesce("progress__evaluated_at", "created_at")
+    oldest = Rule.objects.filter(enabled=True).aggregate(oldest=Min(last))["oldest"]
+    return [({}, max((timezone.now() - oldest).total_seconds(), 0) if oldest else 0)]
+
+
+def _failing_rules() -> Samples:
+    return [({}, RuleProgress.objects.filter(rule__enabled=True).exclude(problem="").count())]
 
 
 def _queues() -> Samples:

@@ -1,0 +1,92 @@
+"""How the events of each source are read: SQL, put together of constants."""
+
+from typing import NamedTuple
+
+from conversations.alerts.definition import Definition
+from conversations.alerts.metrics import METRICS, Metric, Source
+
+
+class Need(NamedTuple):
+    """What must be read: a metric, narrowed to a kind of fact and to important ones."""
+
+    metric: str
+    fact_kind: str = ""
+    least_importance: float = 0
+
+
+def need_of(definition: Definition) -> Need:
+    """What a rule needs."""
+    if not METRICS[definition.metric].takes_facts:
+        return Need(definition.metric)
+    return Need(definition.metric, definition.selection.fact_kind, definition.selection.least_importance)
+
+
+class _Tables(NamedTuple):
+    """Where events are, and what of their rows says when and whose they are."""
+
+    tables: str
+    at: str
+    id: str
+    where: str
+    agent: str = "v.agent_id"
+    model: str = "coalesce(nullif(c.model, ''), v.model_names[1], '')"
+    conversation: str = "c.conversation_id"
+
+
+_CONVERSATION = "JOIN conversations_conversation v ON v.workspace_id = c.workspace_id AND v.id = c.conversation_id"
+# Of the joined rows Postgres reads only those that a value names: each is found by its key.
+_COMPACTIONS = f"""conversations_compaction c {_CONVERSATION}
+    LEFT JOIN conversations_compactionaudit a ON a.workspace_id = c.workspace_id AND a.compaction_id = c.id
+    LEFT JOIN conversations_message m ON m.workspace_id = c.workspace_id AND m.id = c.summary_message_id
+    LEFT JOIN conversations_batch b ON b.workspace_id = c.workspace_id AND b.id = c.batch_id"""
+_REVIEWS = f"""conversations_review r
+    JOIN conversations_compaction c ON c.workspace_id = r.workspace_id AND c.id = r.compaction_id {_CONVERSATION}"""
+_VERDICTS = f"{_REVIEWS} JOIN conversations_verdict o ON o.workspace_id = r.workspace_id AND o.review_id = r.id"
+_ARRIVALS = """conversations_batch b
+    CROSS JOIN LATERAL jsonb_array_elements_text(
+        CASE jsonb_typeof(b.found -> 'conversations') WHEN 'array' THEN b.found -> 'conversations' ELSE '[]' END) e
+    JOIN conversations_conversation v
+        ON v.workspace_id = b.workspace_id AND v.source = ANY(%(sources)s) AND v.external_id = e"""
+_OURS = "{0}.workspace_id = %(workspace)s".format
+_SOURCES = {
+    Source.COMPACTIONS: _Tables(_COMPACTIONS, "c.at", "c.id", f"{_OURS('c')} AND c.copy_of_id IS NULL"),
+    Source.REVIEWS: _Tables(_REVIEWS, "r.submitted_at", "c.id", _OURS("r")),
+    Source.VERDICTS: _Tables(_VERDICTS, "r.submitted_at", "c.id", _OURS("r")),
+    Source.BATCHES: _Tables(
+        "conversations_batch b", "b.received_at", "b.id", _OURS("b"), "NULL::bigint", "''", "NULL::bigint"
+    ),
+    Source.ARRIVALS: _Tables(_ARRIVALS, "b.received_at", "b.id", _OURS("b"), model="''", conversation="v.id"),
+    Source.DAYS: _Tables(
+        "conversations_agentday d", "((d.day + 1)::timestamp AT TIME ZONE 'UTC')", "d.id", _OURS("d"), "d.agent_id",
+        "d.model", "NULL::bigint",
+    ),
+}  # fmt: skip
+#: Findings are counted one by one only where a rule looks at some of them.
+_SOME_FACTS = """CASE WHEN a.state = 'done' THEN (
+    SELECT count(*) FROM conversations_finding f
+    WHERE f.workspace_id = c.workspace_id AND f.compaction_id = c.id AND {which}
+        AND (%(kind)s = '' OR f.kind = %(kind)s) AND f.importance >= %(importance)s) END"""
+
+
+def sql_of(need: Need, *, chosen: bool, limited: bool) -> str:
+    """The events after %(since)s up to %(until)s, the newest first, so that a limit leaves them: when, value (or the
+    columns of it), agent, model, conversation, row. `chosen`: only of %(agents)s; `limited`: at most %(most)s."""
+    metric = METRICS[need.metric]
+    tables = _SOURCES[metric.source]
+    value = f"ARRAY[{metric.columns}]::float8[]" if metric.columns else f"({_value(metric, need)})::float8"
+    agents = f" AND {tables.agent} = ANY(%(agents)s)" if chosen else ""
+    return f"""
+        SELECT * FROM (
+            SELECT {tables.at} AS at, {value} AS value, {tables.agent} AS agent, {tables.model} AS model,
+                {tables.conversation} AS conversation, {tables.id} AS id
+            FROM {tables.tables}
+            WHERE {tables.where} AND {tables.at} > %(since)s AND {tables.at} <= %(until)s{agents}) events
+        WHERE value IS NOT NULL ORDER BY at DESC, id DESC{" LIMIT %(most)s" if limited else ""}
+    """  # noqa: S608 -- constants
+
+
+def _value(metric: Metric, need: Need) -> str:
+    if not need.fact_kind and not need.least_importance:
+        return metric.value
+    outcomes = ", ".join(f"'{outcome}'" for outcome in metric.outcomes)
+    return _SOME_FACTS.format(which=f"f.outcome IN ({outcomes})" if outcomes else "f.harmful")
