@@ -13,6 +13,7 @@ from django.utils import timezone
 from conversations.errors import ObservatoryError
 from conversations.ingest import copies, states
 from conversations.ingest.events import Problem
+from conversations.ingest.forgetting import take_out_again
 from conversations.ingest.formats import Output, Parser, parser_for, resume_parser
 from conversations.ingest.formats.native import UNLIMITED, decode_batch
 from conversations.ingest.inbox import EVENT_FORMATS, LEASE, Line, lines_of, load, load_all
@@ -44,6 +45,7 @@ class Digested:
     conversation_ids: set[int] = field(default_factory=set)
     compacted_ids: set[int] = field(default_factory=set)  # of conversations in which a compaction is new or changed
     compaction_ids: set[int] = field(default_factory=set)
+    refused: set[Key] = field(default_factory=set)  # conversations that were deleted for good
 
     def add(self, other: "Digested") -> None:
         """Take another one's in."""
@@ -51,6 +53,7 @@ class Digested:
         self.conversation_ids |= other.conversation_ids
         self.compacted_ids |= other.compacted_ids
         self.compaction_ids |= other.compaction_ids
+        self.refused |= other.refused
 
 
 # --- claiming -------------------------------------------------------------------------------------------------------
@@ -163,6 +166,7 @@ def _digest_events(batches: Sequence[Batch]) -> Digested:
         digested = _write(gathering, founds)
         for batch in batches:
             _finish(batch, founds[batch.pk])
+        take_out_again(digested.refused)
     digested.batch_ids = [batch.pk for batch in batches]
     return digested
 
@@ -188,6 +192,7 @@ def _write(gathering: Gathering, founds: dict[int, Found]) -> Digested:
         cursor.execute("SET LOCAL synchronous_commit = off")
     works = gathering.clear()
     locked = states.lock(works)
+    digested.refused = {work.key for work in works} - {state.key for state, _ in locked}
     copies.lock(works)
     for state, work in locked:
         states.apply_facts(state, work)
@@ -261,6 +266,7 @@ def _digest_transcript(batch: Batch) -> Digested:
     with transaction.atomic():
         digested.add(_write(gathering, {batch.pk: found}))
         _finish(batch, found)
+        take_out_again(digested.refused)
     return digested
 
 

@@ -22,6 +22,11 @@ _FIELDS = (
     "last_at", "model_names", "message_count", "request_count", "compaction_count", "tokens_now", "tokens_peak",
     "last_request_position", "sparkline",
 )  # fmt: skip
+#: A conversation that was deleted for good has left its hash behind; see `forgetting`.
+_NOT_DELETED = (
+    "NOT EXISTS (SELECT 1 FROM conversations_deletedconversation d WHERE d.workspace_id = n.workspace_id"
+    " AND d.key_hash = sha256(convert_to(n.source || E'\\n' || n.external_id, 'UTF8')))"
+)
 _COLUMNS = ", ".join(f"c.{name}" for name in ("id", "workspace_id", "source", "external_id", *_FIELDS))
 
 
@@ -73,7 +78,8 @@ class State:
 
 
 def lock(works: Sequence[Work]) -> list[tuple[State, Work]]:
-    """Every work with its conversation's row, made where there is none, locked until the transaction ends.
+    """Every work with its conversation's row, made where there is none, locked until the transaction ends; without
+    those of conversations that were deleted for good.
 
     In one order everywhere, so that two workers with the same conversations wait and do not deadlock."""
     if not works:
@@ -114,11 +120,12 @@ def _insert(cursor: CursorWrapper, works: Sequence[Work]) -> set[int]:
     """Ids of the rows that this made; another worker may be making the same ones."""
     rows = [(w.key.workspace_id, w.key.source, w.key.external_id, w.first_at, w.last_at or w.received) for w in works]
     cursor.execute(
-        "INSERT INTO conversations_conversation (workspace_id, source, external_id, started_at, last_at,"
+        "INSERT INTO conversations_conversation (workspace_id, source, external_id, started_at, last_at,"  # noqa: S608 -- a constant
         " parent_external_id, title, cwd, complete, incomplete_reason, model_names, message_count, request_count,"
         " compaction_count, sparkline, created_at) SELECT *, '', '', '', true, '', '{}', 0, 0, 0, '{}', now()"
         " FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])"
-        " ON CONFLICT (workspace_id, source, external_id) DO NOTHING RETURNING id",
+        " AS n (workspace_id, source, external_id)"
+        f" WHERE {_NOT_DELETED} ON CONFLICT (workspace_id, source, external_id) DO NOTHING RETURNING id",
         [list(column) for column in zip(*rows, strict=True)],
     )
     return {row[0] for row in cursor.fetchall()}

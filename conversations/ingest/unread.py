@@ -10,7 +10,7 @@ from conversations.ingest.events import Problem
 from conversations.models import ApiKey, Batch, BatchProblem, Workspace
 from conversations.vocabulary import BatchState
 
-_SUFFIX = "_unread"
+SUFFIX = "_unread"  # of the formats of batches that hold what could not be understood
 
 
 def keep_unread(
@@ -30,12 +30,12 @@ def keep_unread(
 
 def unread_format(source: str) -> str:
     """The format of the batches that hold what could not be understood of a source."""
-    return source + _SUFFIX
+    return source + SUFFIX
 
 
 def is_unread(batch: Batch) -> bool:
     """Whether it holds what could not be understood."""
-    return batch.format.endswith(_SUFFIX)
+    return batch.format.endswith(SUFFIX)
 
 
 def problems_of(batch: Batch) -> list[Problem]:
