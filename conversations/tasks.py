@@ -170,6 +170,11 @@ def _ask(batch_id: int) -> None:
         log.exception("digestion not asked for, the sweeper will see to it batch=%s", batch_id)
 
 
+def fill_later(queue: Queue) -> None:
+    """Fill a queue once it is committed; where that is lost, `fill_queues` does it."""
+    transaction.on_commit(partial(fill_queue.delay, queue.pk))
+
+
 @unrestricted()
 def digest_now(batch: Batch) -> None:
     """Digest a batch that was accepted as claimed, while its sender waits."""

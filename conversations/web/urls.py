@@ -15,8 +15,11 @@ from conversations.web import (
     messages,
     overview,
     prices,
+    queue_editing,
+    queues,
     reviewing,
     savings,
+    settling,
 )
 
 workspace = [
@@ -38,6 +41,14 @@ workspace = [
     path("compactions/<int:pk>/review/reopen/", reviewing.reopen, name="review_reopen"),
     path("compactions/<int:pk>/review/skip/", reviewing.skip, name="review_skip"),
     path("compactions/<int:pk>/review/ahead/", reviewing.ahead, name="review_ahead"),
+    path("review/", queues.queue_list, name="queues"),
+    path("review/new/", queue_editing.new_queue, name="new_queue"),
+    path("review/<int:pk>/", queues.queue_page, name="queue"),
+    path("review/<int:pk>/edit/", queue_editing.edit_queue, name="edit_queue"),
+    path("review/<int:pk>/state/", queues.queue_state, name="queue_state"),
+    path("review/<int:pk>/next/", queues.queue_next, name="queue_next"),
+    path("review/items/<int:pk>/release/", queues.release_item, name="release_item"),
+    path("review/items/<int:pk>/settle/", settling.settle_page, name="settle"),
     path("import/", batches.import_page, name="import"),
     path("import/upload/", batches.upload, name="upload"),
     path("batches/<int:pk>/", batches.batch_page, name="batch"),
