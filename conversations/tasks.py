@@ -24,7 +24,8 @@ from conversations.ingest import queries, services
 from conversations.ingest.services import Digested
 from conversations.models import Batch, Conversation, Queue
 from conversations.models.isolation import unrestricted
-from conversations.ops import retention
+from conversations.ops import deletion, retention
+from conversations.ops.known_contexts import purge_known_contexts
 from conversations.review import filling, places
 
 log = logging.getLogger(__name__)
@@ -129,8 +130,9 @@ def sweep_reservations() -> None:
 
 @shared_task(ignore_result=True)
 def purge() -> None:
-    """Every hour: delete bytes that were kept long enough."""
+    """Every hour: delete bytes that were kept long enough, and what is known of contexts that ended long ago."""
     retention.purge_raw()
+    purge_known_contexts()
 
 
 # --- how jobs are started -------------------------------------------------------------------------------------------
