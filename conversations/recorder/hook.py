@@ -125,7 +125,7 @@ def _install(asked: argparse.Namespace) -> int:
     changed = install(file, _command(), codex=is_codex)
     _say(f"{'Added to' if changed else 'Already in'} {file}.")
     if is_codex and changed:
-        _say("Codex asks you to trust new hooks: open /hooks in it once.")
+        _say("Codex runs a new hook only when you have trusted it: open /hooks in it once, also for `codex exec`.")
     return 0
 
 

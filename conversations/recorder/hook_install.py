@@ -11,6 +11,7 @@ from .settings import config_folder, url_and_key
 
 _MARK = re.compile(r"observatory-hook\b|\b(?:observatory_recorder|conversations\.recorder)\.hook\b")
 _SECONDS = 10  # the tool waits for at most; it takes some tenths
+_AT_CODEX_END = 3  # the most that Codex gives a hook when a session ends; more, and it warns at every start
 EVENTS = ("PreCompact", "PostCompact", "Stop", "SessionEnd")
 _INDENT = re.compile(r'^\{\s*\n([ \t]+)"')
 
@@ -75,7 +76,8 @@ def install(file: Path, command: list[str], *, codex: bool) -> bool:
     wanted = shlex.join(command)
     hooks = _without_ours(_hooks_of(file, settings))
     for event in EVENTS:
-        entry = {"type": "command", "command": wanted, "timeout": _SECONDS}
+        seconds = _AT_CODEX_END if codex and event == "SessionEnd" else _SECONDS
+        entry = {"type": "command", "command": wanted, "timeout": seconds}
         group = {"hooks": [entry]} if codex else {"matcher": "", "hooks": [entry]}
         hooks[event] = [*hooks.get(event, []), group]
     return _save(file, text, {**settings, "hooks": hooks})

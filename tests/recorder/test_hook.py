@@ -307,6 +307,8 @@ def test_codex_has_a_file_of_its_own(home, capsys):
     hooks = json.loads((home / ".codex/hooks.json").read_text())["hooks"]
     assert set(hooks) == {"PreCompact", "PostCompact", "Stop", "SessionEnd"}
     assert "matcher" not in hooks["Stop"][0]
+    seconds = {event: group["hooks"][0]["timeout"] for event, [group] in hooks.items()}
+    assert seconds == {"PreCompact": 10, "PostCompact": 10, "Stop": 10, "SessionEnd": 3}
     assert "trust" in capsys.readouterr().out
     assert hook.main(["uninstall", "--codex"]) == 0
 
