@@ -85,6 +85,17 @@ class Scope(StrEnum):
 
     INGEST = "ingest"
     READ = "read"
+    REVIEW = "review"  # judge: verdicts, marks
+    MANAGE = "manage"  # rules, channels, budgets, incidents
+
+
+class SignInWay(StrEnum):
+    """How a person came in."""
+
+    PASSWORD = "password"  # noqa: S105 -- the word, not one
+    LINK = "link"
+    INVITATION = "invitation"
+    OIDC = "oidc"
 
 
 class BatchState(StrEnum):

@@ -85,12 +85,26 @@ class MayRead(_HasScope):
     scope = Scope.READ
 
 
+class MayReview(_HasScope):
+    """The key has the scope `review`."""
+
+    scope = Scope.REVIEW
+
+
+class MayManage(_HasScope):
+    """The key has the scope `manage`."""
+
+    scope = Scope.MANAGE
+
+
 class MayIngestOrRead(BasePermission):
-    """Any usable key: who sent a batch may look after it."""
+    """The key has the scope `ingest` or `read`: who sent a batch may look after it."""
+
+    message = _HasScope.message
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Every key has at least one scope."""
-        return isinstance(request.auth, ApiKey)
+        """Either will do."""
+        return isinstance(request.auth, ApiKey) and not {Scope.INGEST, Scope.READ}.isdisjoint(request.auth.scopes)
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -14,6 +14,7 @@ from conversations.models.people import Activity, Notice
 from conversations.models.privacy import DeletedConversation, Deletion, DeletionTarget, Hold, RetentionRule
 from conversations.models.review import Mark, Queue, QueueItem, Reservation, Review, Verdict
 from conversations.models.rule import Rule, RuleChannel, RuleProgress
+from conversations.models.signing_in import SecondFactor, Session
 from conversations.models.spending import (
     AgentDay,
     AgentSlot,
@@ -24,7 +25,7 @@ from conversations.models.spending import (
     ModelPrice,
     SpendingVersion,
 )
-from conversations.models.workspace import ApiKey, Membership, Workspace
+from conversations.models.workspace import ApiKey, Invitation, Membership, Workspace
 
 __all__ = [
     "Activity",
@@ -57,6 +58,7 @@ __all__ = [
     "Hold",
     "Incident",
     "IncidentEvent",
+    "Invitation",
     "KnownContexts",
     "LifeLine",
     "LlmAnswer",
@@ -76,6 +78,8 @@ __all__ = [
     "Rule",
     "RuleChannel",
     "RuleProgress",
+    "SecondFactor",
+    "Session",
     "SignInFailures",
     "SignInLink",
     "Silence",

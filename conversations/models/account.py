@@ -29,6 +29,7 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
+    time_zone = models.CharField(max_length=60, default="UTC")  # of their quiet hours and digests
 
     objects = UserManager()
 

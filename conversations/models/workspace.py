@@ -59,6 +59,31 @@ class Membership(models.Model):
         return f"{self.user_id} in {self.workspace_id}: {self.role}"
 
 
+class Invitation(models.Model):
+    """A link that makes one person a member, once. Only the hash of its token is stored."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations", db_index=False)
+    token_hash = models.BinaryField(max_length=32, unique=True)  # sha256
+    role = models.CharField(max_length=20, choices=choices(MemberRole), default=MemberRole.REVIEWER)
+    note = models.CharField(max_length=120, blank=True)  # whom it is for, for those who made it
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(role__in=list(MemberRole)), name="invitation_role_known")]
+        indexes = [
+            # The list, newest first.
+            models.Index(fields=["workspace", "-id"], name="invitation_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.note or f"invitation of a {self.role}"
+
+
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     """Vocabulary of keys."""
 
@@ -79,6 +104,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    replaced_by = models.ForeignKey("self", models.DO_NOTHING, null=True, related_name="+", **WITHIN_WORKSPACE)
     last_used_at = models.DateTimeField(null=True, blank=True)  # to the minute: a write a request would cost more
 
     objects = ApiKeyQuerySet.as_manager()

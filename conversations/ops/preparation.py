@@ -91,5 +91,5 @@ def first_run() -> Welcome:
     workspace = Workspace.objects.create(slug="default", name="Default")
     owner = User.objects.create_user(OWNER, name="Owner")
     Membership.objects.create(workspace=workspace, user=owner, role=MemberRole.OWNER)
-    _, key = create_api_key(workspace=workspace, name="first key", scopes=list(Scope), created_by=owner)
+    _, key = create_api_key(workspace=workspace, name="first key", scopes=[Scope.INGEST, Scope.READ], created_by=owner)
     return Welcome(reverse("sign_in_link", args=[create_sign_in_link(owner)]), key)

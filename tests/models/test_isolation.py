@@ -21,6 +21,8 @@ SHARED = {
     "conversations_user": "a person may be a member of several workspaces",
     "conversations_signinlink": "before anybody is signed in, there is no workspace",
     "conversations_signinfailures": "as above",
+    "conversations_session": "a person is signed in to all of their workspaces at once",
+    "conversations_secondfactor": "as above",
 }
 
 

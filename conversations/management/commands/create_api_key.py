@@ -20,7 +20,10 @@ class Command(BaseCommand):
         """Name, scopes, workspace, lifetime."""
         parser.add_argument("--name", required=True, help="what the key is for, for people")
         parser.add_argument(
-            "--scope", action="append", choices=list(Scope), help="what it may do; may be given twice (default: both)"
+            "--scope",
+            action="append",
+            choices=list(Scope),
+            help="what it may do; may be given several times (default: ingest and read)",
         )
         parser.add_argument("--workspace", metavar="SLUG", help="needed where there is more than one")
         parser.add_argument("--expires", metavar="DAYS", type=int, help="days until it stops working (default: never)")
@@ -33,7 +36,7 @@ class Command(BaseCommand):
         _, key = create_api_key(
             workspace=find_workspace(options["workspace"]),
             name=options["name"],
-            scopes=options["scope"] or list(Scope),
+            scopes=options["scope"] or [Scope.INGEST, Scope.READ],
             expires_at=None if days is None else timezone.now() + timedelta(days=days),
         )
         self.stdout.write(key)
