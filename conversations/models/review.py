@@ -123,6 +123,8 @@ class Review(models.Model):
         QueueItem, models.DO_NOTHING, null=True, related_name="reviews", **WITHIN_WORKSPACE
     )
     reviewer = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")  # null: somebody deleted
+    made_by = models.CharField(max_length=200, blank=True)  # who labelled it elsewhere; then nobody here did
+    made_from = models.CharField(max_length=32, blank=True)  # digest of that line: the same again changes nothing
     overall = models.CharField(max_length=20, blank=True, choices=[(o.value, o.value) for o in Overall])
     criteria = models.JSONField(default=dict)  # value by key of the queue's rubric: {"completeness": 3}
     comment = models.TextField(blank=True)
@@ -141,6 +143,9 @@ class Review(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["workspace", "item"], condition=Q(settles=True), name="review_settles_once"
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "compaction", "made_by"], condition=~Q(made_by=""), name="review_elsewhere_once"
             ),
             models.CheckConstraint(condition=Q(overall__in=["", *Overall]), name="review_overall_known"),
             models.CheckConstraint(condition=Q(settles=False) | Q(item__isnull=False), name="review_settles_an_item"),

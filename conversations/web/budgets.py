@@ -21,7 +21,9 @@ _MOST_NAMES = 200
 def budget_list(request: WorkspaceRequest) -> HttpResponse:
     """Each with a bar for whoever has used most of it."""
     budgets = list(Budget.objects.filter(workspace=request.workspace).order_by("name"))
-    return render_page(request, "budgets/list.html", {"overviews": budget_overview(request.workspace, budgets, timezone.now())})
+    return render_page(
+        request, "budgets/list.html", {"overviews": budget_overview(request.workspace, budgets, timezone.now())}
+    )
 
 
 @member_required
