@@ -238,6 +238,10 @@ CELERY_BEAT_SCHEDULE = {
     "ask_models": {"task": "conversations.tasks.ask_models", "schedule": 60, "options": {"expires": 60}},
     "sweep_places": {"task": "conversations.tasks.sweep_reservations", "schedule": 60, "options": {"expires": 60}},
     "fill_queues": {"task": "conversations.tasks.fill_queues", "schedule": 3600, "options": {"expires": 3600}},
+    "purge_conversations": {
+        "task": "conversations.tasks.purge_conversations", "schedule": 600, "options": {"expires": 600},
+    },
+    "resume_deletions": {"task": "conversations.tasks.resume_deletions", "schedule": 60, "options": {"expires": 60}},
     "purge": {"task": "conversations.tasks.purge", "schedule": 3600, "options": {"expires": 3600}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
@@ -255,6 +259,7 @@ LLM_BASE_URL = env_str("OBSERVATORY_LLM_BASE_URL")  # empty = Anthropic's own
 # --- web server ---
 WEB_WORKERS = env_int("OBSERVATORY_WEB_WORKERS", 1)  # processes
 WEB_THREADS = env_int("OBSERVATORY_WEB_THREADS", 8)  # requests at once in each
+MAX_BUDGET_STREAMS = env_int("OBSERVATORY_MAX_BUDGET_STREAMS", 2)  # in each process; each keeps a thread of it
 WEB_TIMEOUT = env_int("OBSERVATORY_WEB_TIMEOUT", 300)  # seconds without a sign of life until a process is replaced
 METRICS_TOKEN = env_str("OBSERVATORY_METRICS_TOKEN")  # empty = /metrics answers this machine only
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -13,9 +14,12 @@ from django.utils import timezone
 from conversations.models import isolation
 from conversations.spending.budget_queries import Status, budget_status
 from conversations.spending.budget_settings import Version, version_of
-from conversations.spending.budgets import Asker, Override, Standing
+from conversations.spending.budgets import NOBODY, Asker, Override, Standing
+from conversations.vocabulary import BudgetState
 
 _MOST_KEPT = 2000  # answers a process; 1 to 2 kB each
+#: Conversations of a batch that are looked at: a program that sends for hundreds at once runs none of them.
+MOST_ASKED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Told:
 
     body: bytes
     etag: str
+    rank: int  # of its state: the higher, the worse
     version: Version
     at: datetime
     until: datetime | None
@@ -58,7 +63,15 @@ def _work_out(workspace_id: int, asker: Asker, version: Version, now: datetime) 
     with isolation.within(workspace_id):
         status = budget_status(workspace_id, asker, version, now)
     body = msgspec.json.encode(as_dict(status))
-    return Told(body, f'"{blake2b(body, digest_size=16).hexdigest()}"', version, now, status.until)
+    etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
+    return Told(body, etag, list(BudgetState).index(status.state), version, now, status.until)
+
+
+def told_of(workspace_id: int, conversations: Sequence[str]) -> Told:
+    """For whoever sent a batch: of its conversation; of several, that of the first MOST_ASKED which stands worst."""
+    version = version_of(workspace_id)
+    askers = [Asker(conversation=name) for name in conversations[:MOST_ASKED]] or [NOBODY]
+    return max((told(workspace_id, asker, version) for asker in askers), key=lambda each: each.rank)
 
 
 def forget() -> None:

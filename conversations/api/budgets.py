@@ -1,5 +1,6 @@
 """GET /api/v1/budgets/status: what an agent is to know before its next request."""
 
+from collections.abc import Mapping
 from functools import wraps
 from hashlib import sha256
 from typing import Any
@@ -88,9 +89,13 @@ class BudgetStatusView(ReadView):
 
     def get(self, request: Request) -> HttpResponseBase:
         """Counts what was digested. A conversation or agent that is not known yet has used nothing."""
-        asker = Asker(**{field: self.values.get(name, "") for name, field in _ASKED.items()})
-        answer = told(self.workspace.pk, asker)
+        answer = told(self.workspace.pk, asker_of(self.values))
         return HttpResponse(answer.body, content_type="application/json", headers={"ETag": answer.etag})
+
+
+def asker_of(values: Mapping[str, str]) -> Asker:
+    """Who asks, by the parameters of the address."""
+    return Asker(**{field: values.get(name, "") for name, field in _ASKED.items()})
 
 
 _full_view = BudgetStatusView.as_view()
@@ -126,7 +131,7 @@ def _at_once(request: HttpRequest) -> Told | None:
         check_rate(key_id)
     except OverRate:
         return None
-    return told(workspace_id, Asker(**{_ASKED[name]: value for name, value in values.items()}), version)
+    return told(workspace_id, asker_of(values), version)
 
 
 def _is_odd(value: str) -> bool:

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from conversations import tasks
 from conversations.api.authentication import KeyAuthentication, MayIngest, sender
 from conversations.api.bodies import read_body
+from conversations.api.budget_status import told_of
 from conversations.ingest import queries, services
 from conversations.ingest.services import Receipt
 
@@ -47,12 +48,20 @@ def hand_on(receipt: Receipt, *, wait: bool) -> None:
         tasks.wake(receipt.batch)
 
 
+def _conversations(receipt: Receipt) -> list[str]:
+    """Ids of those that the batch speaks of, as far as it is known yet: of a transcript only once it is digested."""
+    named = receipt.conversations or [result.conversation for result in receipt.results]
+    return list(dict.fromkeys(filter(None, named))) or receipt.batch.found.get("conversations", [])
+
+
 def answer(receipt: Receipt) -> HttpResponse:
-    """207: what became of the batch, and of each event. msgspec writes it in 0.1 ms for 100 events, DRF in 3."""
+    """207: what became of the batch and of each event, and how budgets stand. msgspec writes it in 0.1 ms for 100
+    events, DRF in 3."""
     batch = receipt.batch
     body: dict[str, Any] = {"batch": queries.batch_summary(batch)}
     if receipt.results:
         body["results"] = [result.as_dict() for result in receipt.results]
     if receipt.unread:
         body["unread"] = queries.batch_summary(receipt.unread)
+    body["budget"] = msgspec.Raw(told_of(batch.workspace_id, _conversations(receipt)).body)
     return HttpResponse(msgspec.json.encode(body), status=207, content_type="application/json")

@@ -5,6 +5,7 @@ from django.urls import path
 from conversations.api import (
     auditing,
     batches,
+    budget_stream,
     budgets,
     compactions,
     conversations,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("conversations/<int:conversation_id>/savings", savings.ConversationSavingsView.as_view(), name="api_saved"),
     path("savings", savings.SavingsView.as_view(), name="api_savings"),
     path("budgets/status", budgets.budget_status_view, name="api_budget_status"),
+    path("budgets/stream", budget_stream.BudgetStreamView.as_view(), name="api_budget_stream"),
     path("agents", conversations.AgentListView.as_view(), name="api_agents"),
     # an answer without a row: what is sent to it is not kept
     path("audit", auditing.AuditView.as_view(), name="api_audit"),

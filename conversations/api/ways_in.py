@@ -79,6 +79,9 @@ _FOUND = {"id": _NUMBER, "external_id": _TEXT, "title": _TEXT, "url": _TEXT, "co
 _NEXT = {"type": ["string", "null"], "format": "uri"}
 
 
+_LOOSE = {"type": "object", "additionalProperties": True}
+
+
 def _own_components() -> dict[str, Any]:
     problems = _object({"next": _NEXT, "results": _list(_ref("Problem"))}, "A page of problems.")
     conversation = _object(_FOUND, "A conversation it speaks of.")
@@ -97,15 +100,15 @@ def _own_components() -> dict[str, Any]:
             optional=("conversation", "code", "field", "message", "mend"),
         ),
         "Receipt": _object(
-            {"batch": _ref("Batch"), "results": _list(_ref("EventResult")), "unread": _ref("Batch")},
+            {"batch": _ref("Batch"), "results": _list(_ref("EventResult")), "unread": _ref("Batch"), "budget": _LOOSE},
             "What became of the batch, and for events and exchanges of each of them, in order. `unread` holds the bytes"
-            " of the exchanges that were not understood.",
+            " of the exchanges that were not understood. `budget` is what `/budgets/status` answers for the batch's"
+            " conversation; of several, for the one that stands worst.",
             optional=("results", "unread"),
         ),
     }  # fmt: skip
 
 
-_LOOSE = {"type": "object", "additionalProperties": True}
 _ADDED = {"id": _TEXT, "kind": _TEXT, "text": _TEXT, "summary_quote": _TEXT, "reason": _TEXT}
 _FINDING = {
     "id": _TEXT,

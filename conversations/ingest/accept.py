@@ -56,6 +56,7 @@ class Receipt:
     batch: Batch
     is_new: bool
     results: Sequence[Result] = ()
+    conversations: Sequence[str] = ()  # ids that events name; exchanges have theirs in the results
     unread: Batch | None = None  # of exchanges: what could not be understood, kept as a batch of its own
 
 
@@ -73,7 +74,8 @@ def accept_events(
     known = _known(workspace, digest, [item.result for item in items])
     if known.batch_id is not None:
         earlier = workspace.batches.get(pk=known.batch_id)
-        return Receipt(earlier, is_new=_try_again(earlier), results=[_result(item, known=True) for item in items])
+        again = [_result(item, known=True) for item in items]
+        return Receipt(earlier, is_new=_try_again(earlier), results=again, conversations=_named(items))
     results = [_result(item, known=_is_known(item, known.events)) for item in items]
     batch = Batch(workspace=workspace, api_key=api_key, format=EVENTS, byte_count=len(body), sha256=digest)
     batch.accepted = sum(result.status == "accepted" for result in results)
@@ -81,7 +83,13 @@ def accept_events(
     batch.rejected = sum(result.status == "rejected" for result in results)
     claim_for(batch, claimed=claimed)
     inbox.store_whole(batch, body)
-    return Receipt(batch, is_new=True, results=results)
+    return Receipt(batch, is_new=True, results=results, conversations=_named(items))
+
+
+def _named(items: Sequence[Item]) -> list[str]:
+    """The conversations that they speak of, each once."""
+    events = (item.result for item in items if not isinstance(item.result, Problem))
+    return list(dict.fromkeys(event.conversation for event in events))
 
 
 def limits() -> Limits:

@@ -23,6 +23,7 @@ from conversations.ingest.unread import is_unread, problem_row
 from conversations.ingest.work import Found, Gathering, Key
 from conversations.ingest.writers import Changes, write
 from conversations.models import Batch, BatchProblem
+from conversations.spending.budget_events import save_reports
 from conversations.spending.counting import count_grown
 from conversations.spending.grown import Grown
 from conversations.vocabulary import BatchState
@@ -190,6 +191,7 @@ def _write(gathering: Gathering, founds: dict[int, Found]) -> Digested:
     with connection.cursor() as cursor:
         # A crash may lose the last transactions, never only the earlier of two: a batch that counts as digested is.
         cursor.execute("SET LOCAL synchronous_commit = off")
+    save_reports(gathering.take_reports())
     works = gathering.clear()
     locked = states.lock(works)
     digested.refused = {work.key for work in works} - {state.key for state, _ in locked}

@@ -8,7 +8,7 @@ A transcript parser sets `sequence` from the line, because file order is not tim
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -151,7 +151,21 @@ class CompactionEvent(_Event, frozen=True, kw_only=True, omit_defaults=True, tag
     raw: Any = None  # the source's own record, without long texts
 
 
-Event = ConversationEvent | MessageEvent | RequestEvent | CompactionEvent
+class BudgetReport(_Event, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="budget"):
+    """What an agent did about a budget. It lands beside the conversations with this id, whatever source they are of,
+    and may come before them; the same id again changes nothing."""
+
+    happened: Literal["wrap_up_injected", "blocked"]  # it was given the team's message, or sent nothing more
+    budget: int | None = None  # the status object's id; None = a budget of the run's own
+    name: str = ""  # of the budget
+    agent: str = ""
+    agent_version: str = ""
+    used: float | None = None  # when it happened, as far as the agent knew
+    limit: float | None = None
+    message: str = ""  # what the agent was given
+
+
+Event = ConversationEvent | MessageEvent | RequestEvent | CompactionEvent | BudgetReport
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from conversations.ingest.events import (
     Block,
+    BudgetReport,
     CompactionEvent,
     ConversationEvent,
     Event,
@@ -20,7 +21,9 @@ from conversations.ingest.events import (
     Summary,
     ToolCall,
 )
-from conversations.vocabulary import Origin, Role
+from conversations.spending.budgets import Asker
+from conversations.spending.reports import Reported
+from conversations.vocabulary import BudgetEventKind, Origin, Role
 
 KEY_CHARACTERS = 512
 EXCERPT_CHARACTERS = 600
@@ -105,6 +108,7 @@ class Gathering:
 
     def __init__(self) -> None:
         self.works: dict[Key, Work] = {}
+        self.reports: list[Reported] = []
         self.size = 0  # events
 
     def add(self, event: Event, *, key: Key, batch_id: int, received: datetime, index: int, found: Found) -> None:
@@ -112,6 +116,9 @@ class Gathering:
         problem = _unfit(event, index)
         if problem:
             found.problems.append(problem)
+            return
+        if isinstance(event, BudgetReport):
+            self.reports.append(_reported(key.workspace_id, event, received))
             return
         work = self.works.get(key) or self.works.setdefault(key, Work(key))
         found.conversations.add(key.external_id)
@@ -126,10 +133,30 @@ class Gathering:
         incoming = Incoming(event, batch_id, at, _position(event, at, index), index, again=not found.first(event))
         _place(work, incoming, found, index)
 
+    def take_reports(self) -> list[Reported]:
+        """What agents did about budgets, since the last time."""
+        reports, self.reports = self.reports, []
+        return reports
+
     def clear(self) -> list[Work]:
         """What was gathered since the last time."""
         works, self.works, self.size = list(self.works.values()), {}, 0
         return works
+
+
+def _reported(workspace_id: int, report: BudgetReport, received: datetime) -> Reported:
+    return Reported(
+        workspace_id=workspace_id,
+        external_id=report.id,
+        kind=BudgetEventKind(report.happened),
+        asker=Asker(report.agent[:200], report.agent_version[:100], report.conversation),
+        at=aware(report.at or received),
+        budget_id=report.budget,
+        budget_name=report.name[:120],
+        used=report.used,
+        limit=report.limit,
+        message=report.message[:4000],
+    )
 
 
 def _place(

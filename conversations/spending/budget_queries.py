@@ -131,7 +131,8 @@ def standings_of(settings: Settings, rules: Sequence[Rule], subject: Subject, at
         ids = subject.conversations if whose is CONVERSATIONS else None if everybody else list(subject.agents)
         wanted = list(dict.fromkeys(spans[rule.id] for rule in ours))
         changes = settings.prices.changes if any(span.priced for span in wanted) else ()
-        spent[whose] = spent_in(settings.workspace_id, whose, wanted, changes=changes, only=ids)
+        apart = list(subject.agents) if everybody else None
+        spent[whose] = spent_in(settings.workspace_id, whose, wanted, changes=changes, only=ids, apart=apart)
     return [_standing(settings, rule, subject, spans[rule.id], spent[whose_of(rule)], at) for rule in rules]
 
 
@@ -188,7 +189,8 @@ def _whole_cost(settings: Settings, rule: Rule, subject: Subject) -> float | Non
     ids = subject.ids(rule.scope)
     span = Span(LIFE, priced=True)
     changes = settings.prices.changes
-    spent = spent_in(settings.workspace_id, AGENTS, [span], changes=changes, only=None if ids is None else list(ids))
+    apart: list[int] | None = [] if ids is None else None  # everybody together
+    spent = spent_in(settings.workspace_id, AGENTS, [span], changes=changes, only=ids, apart=apart)
     return used_by(settings, rule, spent[span], None)
 
 

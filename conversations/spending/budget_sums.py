@@ -47,10 +47,10 @@ _SPENT = """
         edges AS (SELECT * FROM unnest(%(edge_numbers)s::int[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
             AS e (number, start, stop)),
         spent AS (
-            SELECT number, t.{column} AS who, t.model, t.day, {columns} FROM days d
+            SELECT number, {who} AS who, t.model, t.day, {columns} FROM days d
             JOIN conversations_{days} t ON t.workspace_id = %(w)s AND t.day >= d.first AND t.day < d.after {only}
             UNION ALL
-            SELECT number, t.{column}, t.model, (t.start AT TIME ZONE 'UTC')::date, {columns} FROM edges e
+            SELECT number, {who}, t.model, (t.start AT TIME ZONE 'UTC')::date, {columns} FROM edges e
             JOIN conversations_{slots} t ON t.workspace_id = %(w)s AND t.start >= e.start AND t.start < e.stop {only}
             {totals}
         )
@@ -59,7 +59,7 @@ _SPENT = """
 """
 _FROM_TOTALS = """
             UNION ALL
-            SELECT number, t.{column}, t.model, NULL, {columns} FROM unnest(%(lives)s::int[]) AS l (number)
+            SELECT number, {who}, t.model, NULL, {columns} FROM unnest(%(lives)s::int[]) AS l (number)
             JOIN conversations_{totals} t ON t.workspace_id = %(w)s {only}
 """
 _SOME_DAY = date(1970, 1, 1)
@@ -72,25 +72,29 @@ def spent_in(
     *,
     changes: Sequence[date] = (),
     only: Iterable[int] | None = None,
+    apart: Iterable[int] | None = None,
 ) -> dict[Span, Spent]:
-    """What each conversation or agent spent in each of the spans. One query. `only` these ids; `changes` are the days
-    on which prices did."""
+    """What each conversation or agent spent in each of the spans. One query. `only` these ids; where it is everybody's,
+    only those of `apart` are told apart and all others stand together under None. `changes`: the days on which prices
+    changed."""
     found: dict[Span, Spent] = {span: defaultdict(list) for span in spans}
     if not spans:
         return found
     values = _values(spans, has_totals=bool(whose.totals)) | {"w": workspace_id, "changes": list(changes)}
-    values |= {} if only is None else {"only": list(only)}
+    given = {"only": only, "apart": apart}
+    values |= {name: list(ids) for name, ids in given.items() if ids is not None}
     with connection.cursor() as cursor:
-        cursor.execute(_statement(whose, limited=only is not None), values)
+        cursor.execute(_statement(whose, limited=only is not None, lumped=apart is not None), values)
         rows = cursor.fetchall()
     for number, who, model, day, *sums in rows:
         found[spans[number]][who].append((model, day or _SOME_DAY, Sums(**dict(zip(COUNTED, sums, strict=True)))))
     return found
 
 
-def _statement(whose: Whose, *, limited: bool) -> str:
+def _statement(whose: Whose, *, limited: bool, lumped: bool) -> str:
     only = f"AND t.{whose.column} = ANY(%(only)s)" if limited else ""
-    parts = {"column": whose.column, "columns": _COLUMNS, "only": only}
+    who = f"CASE WHEN t.{whose.column} = ANY(%(apart)s) THEN t.{whose.column} END" if lumped else f"t.{whose.column}"
+    parts = {"who": who, "columns": _COLUMNS, "only": only}
     totals = _FROM_TOTALS.format(totals=whose.totals, **parts) if whose.totals else ""
     return _SPENT.format(days=whose.days, slots=whose.slots, sums=_SUMS, **parts | {"totals": totals})
 

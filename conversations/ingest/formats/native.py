@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from conversations.errors import BadInput, TooLarge
 from conversations.ingest.events import (
+    BudgetReport,
     CompactionEvent,
     ConversationEvent,
     Event,
@@ -322,7 +323,9 @@ def _numbers(event: Event) -> list[tuple[str, int | None]]:
     if isinstance(event, MessageEvent):
         images = [(index, block) for index, block in enumerate(event.blocks()) if isinstance(block, Image)]
         return [(f"content[{index}].bytes", image.bytes) for index, image in images]
-    return [] if isinstance(event.context_window, msgspec.UnsetType) else [("context_window", event.context_window)]
+    if isinstance(event, BudgetReport) or isinstance(event.context_window, msgspec.UnsetType):
+        return []
+    return [("context_window", event.context_window)]
 
 
 def _fields(event: Event, *names: str) -> list[tuple[str, int | None]]:
