@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 from conversations.models import Membership, User, Workspace, isolation
+from conversations.review.queries import MOST_WAITING, waiting_for
 from conversations.vocabulary import MemberRole
 from conversations.web.navigation import section_of
 
@@ -66,7 +67,8 @@ def role_required(role: MemberRole) -> "Callable[[View[Args]], View[Args]]":
 
 def _enter(request: HttpRequest, slug: str) -> WorkspaceRequest:
     rows = Membership.objects.filter(user=request.user.pk).select_related("workspace")
-    memberships = list(rows.order_by("workspace__name", "id"))
+    counted = rows.annotate(to_review=waiting_for(request.user.pk or 0))
+    memberships = list(counted.order_by("workspace__name", "id"))
     found = next((each for each in memberships if each.workspace.slug == slug), None)
     if found is None:
         raise Http404("No such workspace.")
@@ -98,10 +100,19 @@ def base_context(request: HttpRequest) -> dict[str, Any]:
         "workspace": membership.workspace if membership else None,
         "memberships": memberships,
         "is_admin": membership is not None and may(membership, MemberRole.ADMIN),
+        "to_review": _to_review(membership),
         "theme": theme_of(request),
         "themes": THEMES,
         "section": section_of(request.path),
     }
+
+
+def _to_review(membership: Membership | None) -> str:
+    """How many items of queues wait for this member, for the bar; empty for none, and for those who do not review."""
+    waiting = getattr(membership, "to_review", 0)
+    if membership is None or not waiting or not may(membership, MemberRole.REVIEWER):
+        return ""
+    return f"{MOST_WAITING - 1}+" if waiting >= MOST_WAITING else str(waiting)
 
 
 def theme_of(request: HttpRequest) -> str:
