@@ -8,6 +8,7 @@ import time
 from weakref import WeakSet
 
 from .backlog import Backlog
+from .batches import Batches
 from .buffer import Buffer
 from .limits import Counts, Limits
 from .post import Server
@@ -25,6 +26,7 @@ class Delivery:
         self.server = server
         self._limits = limits
         self._shipper = Shipper(server, backlog, limits, self.counts)
+        self._batches = Batches(backlog.folder, limits.spill_bytes)
         self._reset()
         _all.add(self)
 
@@ -111,7 +113,7 @@ class Delivery:
     def _work(self, batch: list[Seen]) -> None:
         try:
             if batch:
-                self._shipper.ship(batch)
+                self._shipper.ship(self._exchanges(batch))
             else:
                 self._shipper.catch_up()
         except Exception:  # a thread that ended would deliver nothing more
@@ -133,8 +135,15 @@ class Delivery:
     def _keep_what_is_left(self) -> None:
         batch = self._in_hand or self._buffer.take()  # it may arrive all the same; the server knows it by its ids
         while batch:
-            self._shipper.keep(self._shipper.pack(batch))
+            self._shipper.keep(self._shipper.pack(self._exchanges(batch)))
             batch = self._buffer.take()
+
+    def _exchanges(self, seen: list[Seen]) -> list[Seen]:
+        """What is to be sent of it: a batch's results are many, its creation is none."""
+        exchanges = list(self._batches.exchanges(seen))
+        with self._changed:
+            self.counts.accepted += len(exchanges) - len(seen)
+        return exchanges
 
 
 _all: WeakSet[Delivery] = WeakSet()

@@ -8,14 +8,18 @@ from urllib.parse import unquote
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A kind of request that is recorded. `model` where the path has it and the body does not."""
+    """A kind of request that is recorded. `model` where the path has it and the body does not; `batch` whose results
+    are fetched."""
 
     endpoint: str
     model: str = ""
+    batch: str = ""
 
 
+BATCHES, RESULTS = "batches", "batches/results"
 _ENDS = (
     ("/messages", "messages"),
+    ("/messages/batches", BATCHES),
     ("/messages/count_tokens", "count_tokens"),
     ("/responses", "responses"),
     ("/responses/compact", "responses/compact"),
@@ -23,6 +27,7 @@ _ENDS = (
 )
 _BEDROCK = re.compile(r"/model/([^/]+)/invoke(?:-with-response-stream)?$")
 _VERTEX = re.compile(r"/publishers/anthropic/models/([^/:]+)(?::|%3A)(?:streamRawPredict|rawPredict)$")
+_FETCHED = re.compile(r"/messages/batches/([^/]+)/results$")
 _COUNTED_BY_VERTEX = "count-tokens"
 
 # How the classes of the `anthropic` package begin, longest first; everything else says it in its bodies.
@@ -41,6 +46,8 @@ _PROVIDERS = (
 @lru_cache(maxsize=256)
 def route_of(method: str, path: str) -> Route | None:
     """None = not a model call, or one that is not recorded. `path` without its query."""
+    if method == "GET" and (found := _FETCHED.search(path)):
+        return Route(RESULTS, batch=unquote(found[1]))
     if method != "POST":
         return None
     for end, endpoint in _ENDS:

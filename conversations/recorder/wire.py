@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from .routes import BATCHES
 from .seen import Seen
 
 _OK = range(200, 300)
@@ -29,7 +30,9 @@ def line_of(seen: Seen) -> bytes:
 
 def _head(seen: Seen) -> bytes:
     at = datetime.fromtimestamp(seen.started, UTC).isoformat(timespec="milliseconds")
-    head: dict[str, Any] = {"id": seen.id, "at": at, "duration_ms": round(seen.duration * 1000)}
+    head: dict[str, Any] = {"id": seen.id, "at": at}
+    if seen.route.endpoint != BATCHES:  # there, when the results were fetched says nothing
+        head["duration_ms"] = round(seen.duration * 1000)
     head |= seen.labels.said() | {"endpoint": seen.route.endpoint}
     if seen.provider:
         head["provider"] = seen.provider
@@ -46,11 +49,11 @@ def _body(body: bytes) -> bytes:
     if not _is_object(line):
         raise Unreadable
     if any(mark in line for mark in _SECRET_MARKS):
-        return json.dumps(_without_secrets(json.loads(line))).encode()
+        return json.dumps(without_secrets(json.loads(line))).encode()
     return line
 
 
-def _without_secrets(request: dict[str, Any]) -> dict[str, Any]:
+def without_secrets(request: dict[str, Any]) -> dict[str, Any]:
     """Tokens and headers for MCP servers are blanked. The conversation itself is left alone."""
     for place in ("mcp_servers", "tools"):
         for item in request.get(place) or []:

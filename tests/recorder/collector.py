@@ -5,7 +5,9 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.standin.listening import Listening
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def taken(lines, results=None):
     return Say(207, json.dumps({"results": results}).encode())
 
 
-class Collector:
+class Collector(Listening):
     """Listens on a free local port while the `with` block runs. When `answers` are used up, everything is taken."""
 
     def __init__(self, port=0):
@@ -46,26 +48,7 @@ class Collector:
         self.answers: list[Say | Callable[[Got], Say]] = []
         self.budgets: list[Say] = []  # one after the other; the last stays
         self._seen = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_of(self))
-        self._server.daemon_threads = False
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    @property
-    def port(self):
-        return self._server.server_address[1]
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_handler_of(self), port)
 
     def wait_for(self, condition, timeout=10):
         """Until the collector is as the test wants it; fails after `timeout` seconds."""

@@ -151,7 +151,6 @@ PATHS = [
     ("POST", "/v1/responses/compact", Route("responses/compact")),
     ("POST", "/openai/deployments/d/chat/completions", Route("chat/completions")),
     ("GET", "/v1/messages", None),
-    ("POST", "/v1/messages/batches", None),
     ("POST", "/v1/files", None),
     ("POST", "/v1/embeddings", None),
 ]  # fmt: skip

@@ -12,7 +12,9 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.standin.listening import Listening
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -129,7 +131,7 @@ def _json(value):
 # --- the server ------------------------------------------------------------------------------------------------------
 
 
-class MessagesApi:
+class MessagesApi(Listening):
     """Listens on a free local port while the `with` block runs."""
 
     def __init__(self, api_key="test-key"):
@@ -139,25 +141,12 @@ class MessagesApi:
         self.requests = []
         self._cached = set()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = False  # closing waits for them: no thread outlives its test
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_handler_of(self))
 
     def answer(self, path, headers, body):
-        """What to send, checked and counted as the API does."""
+        """What to send, checked and counted as the API does; about batches whatever the script says."""
+        if path.startswith("/v1/messages/batches"):
+            return self.replies.pop(0)(None)
         if path != "/v1/messages":
             return fails(404, "not_found_error", path)(None)
         key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")  # client 2.x
@@ -187,7 +176,10 @@ def _handler_of(api):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self):  # the name is the library's
+        def do_GET(self):  # the name is the library's
+            self.do_POST()
+
+        def do_POST(self):  # as above
             length = int(self.headers.get("content-length", 0))
             body = json.loads(self.rfile.read(length) or b"{}")
             headers = {name.lower(): value for name, value in self.headers.items()}
