@@ -22,7 +22,7 @@ from conversations.audit import asking
 from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
 from conversations.ingest.services import Digested
-from conversations.models import Batch, Conversation, Queue
+from conversations.models import Batch, Conversation, Deletion, Queue
 from conversations.models.isolation import unrestricted
 from conversations.ops import deletion, retention
 from conversations.ops.known_contexts import purge_known_contexts
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 #: A digestion hands over to a new one after so long, well before the time limit of a job.
 DIGEST_SECONDS = 60
+#: And a deletion, which nobody waits for: other jobs of its queue come in between.
+PART_SECONDS = 20
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -133,6 +135,35 @@ def purge() -> None:
     """Every hour: delete bytes that were kept long enough, and what is known of contexts that ended long ago."""
     retention.purge_raw()
     purge_known_contexts()
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def purge_conversations() -> None:
+    """Every ten minutes: delete conversations whose days are over; in parts, so that other jobs get their turn."""
+    if retention.purge_conversations(PART_SECONDS):
+        purge_conversations.delay()
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def delete_data(deletion_id: int) -> None:
+    """Go on with what somebody asked to be deleted, in parts as well."""
+    if deletion.work_on(deletion_id, PART_SECONDS):
+        delete_data.delay(deletion_id)
+
+
+@shared_task(ignore_result=True)
+def resume_deletions() -> None:
+    """Every minute: deletions whose worker is gone, or whose message was lost."""
+    for deletion_id in deletion.left_behind():
+        delete_data.delay(deletion_id)
+
+
+def begin_deletion(wanted: Deletion) -> None:
+    """Have it begun; where the queue is away, `resume_deletions` will."""
+    try:
+        delete_data.delay(wanted.pk)
+    except OperationalError:
+        log.exception("deletion not begun, the sweeper will see to it deletion=%s", wanted.pk)
 
 
 # --- how jobs are started -------------------------------------------------------------------------------------------

@@ -242,6 +242,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "conversations.tasks.purge_conversations", "schedule": 600, "options": {"expires": 600},
     },
     "resume_deletions": {"task": "conversations.tasks.resume_deletions", "schedule": 60, "options": {"expires": 60}},
+    "purge_conversations": {
+        "task": "conversations.tasks.purge_conversations", "schedule": 600, "options": {"expires": 600},
+    },
+    "resume_deletions": {"task": "conversations.tasks.resume_deletions", "schedule": 60, "options": {"expires": 60}},
     "purge": {"task": "conversations.tasks.purge", "schedule": 3600, "options": {"expires": 3600}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
