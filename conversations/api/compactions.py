@@ -17,6 +17,7 @@ from conversations.api.reading import ListView, ReadView
 from conversations.api.serializers import CompactionSerializer, MessageSerializer, OneCompactionSerializer
 from conversations.models import Compaction, Message, Workspace
 from conversations.models.compaction import CompactionQuerySet
+from conversations.review.desk import refuse_the_blind
 from conversations.search import FOUND, in_context_after, with_found
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 
@@ -102,7 +103,9 @@ class CompactionView(ReadView):
         """All that is known of it, the summary's text included."""
         rows = Compaction.objects.filter(workspace=self.workspace)
         joined = rows.select_related("conversation__agent", "audit", "summary_message").defer("conversation__search")
-        return Response(self.serializer().to_representation(get_object_or_404(joined, pk=compaction_id)))
+        row = get_object_or_404(joined, pk=compaction_id)
+        refuse_the_blind(request.user, row)
+        return Response(self.serializer().to_representation(row))
 
 
 class _MessagesOfCompactionView(ListView):

@@ -20,6 +20,7 @@ from conversations.api.serializers import AuditSerializer
 from conversations.audit.model import FactKind
 from conversations.audit.queries import counts_of, summary_of, with_messages
 from conversations.models import Addition, Compaction, Finding, LifeLine
+from conversations.review.desk import refuse_the_blind
 from conversations.vocabulary import Outcome
 
 _TEXT, _WHOLE = {"type": "string"}, {"type": "integer"}
@@ -218,6 +219,7 @@ class FindingListView(ListView):
         """All of the compaction's."""
         joined = Compaction.objects.filter(workspace=self.workspace).select_related("audit", "summary_message")
         self.compaction: Compaction = get_object_or_404(joined, pk=compaction_id)
+        refuse_the_blind(self.request.user, self.compaction)
         return Finding.objects.filter(workspace=self.workspace, compaction=self.compaction)
 
     def serializer(self) -> serializers.BaseSerializer[Any]:

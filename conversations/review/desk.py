@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any, Self
 
 import msgspec
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import JSONObject
 
+from conversations.errors import Refused
 from conversations.models import Compaction, Finding, Mark, QueueItem, Reservation, Review, User, Verdict
 from conversations.vocabulary import Answer, ItemState, Marked, Overall
 
@@ -139,11 +141,8 @@ def _marks(user: User) -> ArraySubquery:
 def _items(user: User, queue: int | None, item: int | None) -> "QuerySet[Any, Any]":
     """The one that is asked for, and blind ones that the user is at: another address must not lift the veil."""
     reservations = Reservation.objects.filter(workspace=OuterRef("workspace"), item=OuterRef("pk"), user=user.pk)
-    drafts = Review.objects.filter(
-        workspace=OuterRef("workspace"), item=OuterRef("pk"), reviewer=user.pk, submitted_at=None, settles=False
-    )
     asked = Q(pk=item, queue=queue) if queue and item else Q(pk=None)
-    at_it = Q(queue__blind=True) & (Q(Exists(reservations)) | Q(Exists(drafts)))
+    at_it = Q(queue__blind=True) & _held_by(user)
     told = {name: f"queue__{name}" for name in ("name", "instructions", "rubric", "blind")}
     return (
         QueueItem.objects.filter(asked | at_it, **_HERE)
@@ -157,6 +156,22 @@ def _items(user: User, queue: int | None, item: int | None) -> "QuerySet[Any, An
             )
         )
     )
+
+
+def refuse_the_blind(user: User | AnonymousUser, compaction: Compaction) -> None:
+    """Raises Refused where the user judges the compaction blindly: what was found is not to be had another way."""
+    if not isinstance(user, User):
+        return
+    items = QueueItem.objects.filter(workspace=compaction.workspace_id, compaction=compaction.pk, queue__blind=True)
+    if items.filter(_held_by(user)).exists():
+        raise Refused("You are judging this compaction blindly.", mend="Hand in your review first.")
+
+
+def _held_by(user: User) -> Q:
+    """Items that the user has a place on, or a draft about."""
+    of_item: dict[str, Any] = {"workspace": OuterRef("workspace"), "item": OuterRef("pk")}
+    drafts = Review.objects.filter(reviewer=user.pk, submitted_at=None, settles=False, **of_item)
+    return Q(Exists(Reservation.objects.filter(user=user.pk, **of_item))) | Q(Exists(drafts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Read reviews and queues: what was handed in on an item, how far queues are, what waits for somebody."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +23,20 @@ def reviews_of(item: QueueItem) -> list[Review]:
     """What was handed in on the item, in order, each with its verdicts; the settled record, if any, last."""
     rows = Review.objects.filter(workspace=item.workspace_id, item=item, submitted_at__isnull=False)
     return list(rows.select_related("reviewer").prefetch_related("verdicts").order_by("settles", "submitted_at", "id"))
+
+
+def reviews_on(workspace: Workspace, compactions: Collection[int]) -> dict[int, list[Review]]:
+    """What was handed in, by compaction id: a settled record first, then the newest. One query, none for nothing.
+
+    Left out is what others are still judging blindly."""
+    if not compactions:
+        return {}
+    rows = Review.objects.filter(workspace=workspace, compaction__in=compactions, submitted_at__isnull=False)
+    shown = rows.exclude(item__queue__blind=True, item__state=ItemState.WAITING)
+    found: dict[int, list[Review]] = {}
+    for review in shown.select_related("reviewer").order_by("-settles", "-submitted_at", "-id"):
+        found.setdefault(review.compaction_id, []).append(review)
+    return found
 
 
 def opinion_of(review: Review) -> Opinion:

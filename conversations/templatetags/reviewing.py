@@ -9,7 +9,7 @@ from conversations.review.desk import JudgedFact
 from conversations.vocabulary import Answer
 from conversations.web.bar import ANSWER_WORDS
 from conversations.web.highlight import Html
-from conversations.web.prose import render
+from conversations.web.markdown import render_markdown
 
 register = template.Library()
 
@@ -28,6 +28,6 @@ def answered(answer: str) -> str:
 
 
 @register.filter
-def prose(text: str) -> Html:
-    """Words of people with light Markdown, safe."""
-    return render(text)
+def markdown(text: str) -> Html:
+    """What people wrote, as safe HTML."""
+    return render_markdown(text)

@@ -13,7 +13,7 @@ from conversations.audit.model import FactKind
 from conversations.models import Compaction
 from conversations.models.review import default_rubric
 from conversations.review.desk import OVERALL_WORDS, Desk, JudgedFact, MarkedSpan, ReviewTold, with_reviews
-from conversations.vocabulary import Answer, MemberRole
+from conversations.vocabulary import Answer, MemberRole, Overall
 from conversations.web.pages import WorkspaceRequest, may
 from conversations.web.paging import is_key
 
@@ -25,6 +25,7 @@ ANSWERS = (
     (Answer.WRONG_FACT, "wrong fact", "0"),
 )
 ANSWER_WORDS = {answer: words for answer, words, _ in ANSWERS} | {Answer.REWORD: "reworded"}
+_OVERALL_KEYS = {Overall.FAITHFUL: "f", Overall.MINOR_LOSS: "l", Overall.HARMFUL_LOSS: "h"}
 #: Parameters of the page that say what is judged: they stay while facts are chosen and words looked for.
 KEPT = ("queue", "item", "review")
 _SESSION_KEY = "review_typed"
@@ -169,9 +170,9 @@ class Bar:
         return bool(self.chosen and self.chosen.verdict and self.chosen.verdict.answer == Answer.REWORD)
 
     @property
-    def overalls(self) -> list[tuple[str, str, bool]]:
-        """(value, words, chosen) of each overall verdict."""
-        return [(value.value, words, value == self.overall) for value, words in OVERALL_WORDS.items()]
+    def overalls(self) -> list[tuple[str, str, str, bool]]:
+        """(value, words, key, chosen) of each overall verdict."""
+        return [(v.value, words, _OVERALL_KEYS[v], v == self.overall) for v, words in OVERALL_WORDS.items()]
 
     @property
     def kinds(self) -> list[str]:

@@ -1,13 +1,15 @@
 """One fact at one compaction on its own page: said where, in the summary how, harm after, and its life-line."""
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET
 
 from conversations.audit.queries import summary_of
 from conversations.models import Compaction, Finding, LifeLine
+from conversations.review.desk import Desk
 from conversations.web import findings, queries
 from conversations.web.addresses import Addresses
+from conversations.web.bar import with_bar
 from conversations.web.facts import Links, near_words
 from conversations.web.highlight import Html, Mark, highlight
 from conversations.web.life_lines import lines_of
@@ -21,7 +23,9 @@ AROUND = 300  # characters of the summary on both sides of the nearest words
 def finding_page(request: WorkspaceRequest, pk: int, number: int) -> HttpResponse:
     """The page; to htmx the part below its head."""
     rows = queries.compactions_of(request.workspace).select_related("summary_message", "audit")
-    compaction = get_object_or_404(rows, pk=pk)
+    compaction = get_object_or_404(with_bar(rows, request), pk=pk)
+    if Desk.of(compaction, request.user).is_blind:
+        return redirect(compaction.get_absolute_url())
     row = get_object_or_404(findings.findings_of(compaction), number=number)
     known = findings.messages_by_id(compaction.conversation, findings.pointed_at([row]))
     life = _life_line(compaction, row)

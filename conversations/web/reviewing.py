@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -21,6 +21,7 @@ from conversations.web import queries
 from conversations.web.bar import Bar, Notice, bar_of, keep_typed, page_address, with_bar
 from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required, wants_partial
 from conversations.web.paging import is_key
+from conversations.web.queues import item_address, see_other
 from conversations.web.veil import fact_numbered, number_of
 
 CONFLICT, INVALID = 409, 422
@@ -134,7 +135,7 @@ def ahead(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Reserves the next item, so that its page can be fetched before it is wanted: {"url": …}, empty for none."""
     _, item = _asked(request, pk)
     following = claim_next(item.queue, request.user, besides=[item.pk]) if item else None
-    return JsonResponse({"url": _item_address(request, following) if following else ""})
+    return JsonResponse({"url": item_address(request, following) if following else ""})
 
 
 # --- what is judged, and the answer
@@ -173,7 +174,7 @@ def _saved(
 def _answer(request: WorkspaceRequest, compaction: Compaction, *, fact: str = "", undone: bool = False) -> HttpResponse:
     """The bar, and what the fact's own line says; without a script the page again."""
     if not wants_partial(request):
-        return redirect(page_address(request, compaction.pk))
+        return see_other(page_address(request, compaction.pk))
     bar = _chosen(request, compaction, bar_of(request, compaction))
     context = {
         "bar": bar,
@@ -193,7 +194,7 @@ def _failed(request: WorkspaceRequest, compaction: Compaction, notice: Notice, s
         typed["criteria"] = _whole(request)["criteria"]
     if not wants_partial(request):
         keep_typed(request, compaction.pk, notice, typed)
-        return redirect(page_address(request, compaction.pk))
+        return see_other(page_address(request, compaction.pk))
     fresh = _asked(request, compaction.pk)[0]
     bar = _chosen(request, fresh, replace(bar_of(request, fresh), notice=notice, typed=typed))
     return render_page(request, "review/bar_answer.html", {"bar": bar}, status=status)
@@ -209,16 +210,11 @@ def _chosen(request: WorkspaceRequest, compaction: Compaction, bar: Bar) -> Bar:
 def _next_address(request: WorkspaceRequest, item: QueueItem) -> str:
     following = claim_next(item.queue, request.user, besides=[item.pk])
     if following:
-        return _item_address(request, following)
+        return item_address(request, following)
     messages.success(request, "Nothing more waits for you in this queue.")
     return reverse("queue", args=[request.workspace.slug, item.queue_id])
 
 
-def _item_address(request: WorkspaceRequest, item: QueueItem) -> str:
-    address = reverse("compaction", args=[request.workspace.slug, item.compaction_id])
-    return f"{address}?queue={item.queue_id}&item={item.pk}"
-
-
 def _go(request: WorkspaceRequest, address: str) -> HttpResponse:
     """To another page; a script is told where."""
-    return HttpResponse(headers={"HX-Redirect": address}) if wants_partial(request) else redirect(address)
+    return HttpResponse(headers={"HX-Redirect": address}) if wants_partial(request) else see_other(address)

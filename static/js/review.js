@@ -51,7 +51,7 @@
   function send(form, submitter) {
     const action = form.getAttribute("action");
     const body = new FormData(form, submitter);
-    const sent = Object.fromEntries([...form.querySelectorAll("[data-keep]")].map((field) => [field.dataset.keep, valueOf(field.dataset.keep)]));
+    const sent = Object.fromEntries([...form.elements].filter((field) => field.dataset.keep).map((field) => [field.dataset.keep, valueOf(field.dataset.keep)]));
     waiting += 1;
     queue = queue.then(() => post({ action, body, sent })).finally(() => { waiting -= 1; });
     return queue;
@@ -155,7 +155,7 @@
     if (!field) return;
     keep(field);
     const form = document.getElementById("bar-whole");
-    if (!form.contains(field)) return;
+    if (field.form !== form) return;
     clearTimeout(slow);
     slow = setTimeout(() => send(document.getElementById("bar-whole")), field.type === "radio" ? 0 : SLOW);
   });
@@ -188,10 +188,10 @@
       button.form.requestSubmit(button);
     } else if (event.key === "Escape" && bar().contains(document.activeElement)) {
       document.activeElement.blur();
-    } else if (waiting && OURS.has(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, select, textarea")) {
+    } else if (waiting && OURS.has(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input:not([type=radio]), select, textarea")) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      queue.then(() => document.dispatchEvent(new KeyboardEvent("keydown", { key: event.key, bubbles: true })));
+      queue.then(() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: event.key, bubbles: true })));
     }
   }, { capture: true });
   // What a key opens is meant to be typed into. Enter in the wording saves the wording.
@@ -200,8 +200,11 @@
     if (!summary) return;
     const fold = summary.parentElement;
     const goal = summary.dataset.then ? document.querySelector(summary.dataset.then) : fold.querySelector("input[name=reworded]");
-    if (summary.dataset.key === "m" && takeSelection()) return event.preventDefault();
-    if (goal && !fold.open) fold.addEventListener("toggle", () => goal.focus(), { once: true });
+    if (!goal) return;
+    event.preventDefault(); // it opens now: the next key is typed into it
+    if (summary.dataset.key === "m" && takeSelection()) return;
+    fold.open = !fold.open || event.detail === 0; // a key opens, and never closes
+    if (fold.open) goal.focus();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.target.name !== "reworded" || event.ctrlKey || event.metaKey) return;

@@ -71,7 +71,7 @@
   }
   document.querySelectorAll("[data-opens-keys]").forEach((button) => button.addEventListener("click", () => dialog.showModal()));
 
-  const typing = (element) => element.closest("input, select, textarea, [contenteditable]") !== null;
+  const typing = (element) => element.closest("input:not([type=radio], [type=checkbox]), select, textarea, [contenteditable]") !== null;
   const visible = (element) => element.checkVisibility();
   let first = ""; // of a two-key sequence such as "g c"
 
