@@ -119,7 +119,7 @@ class RubricForm:
     @classmethod
     def of(cls, rubric: list[dict[str, Any]]) -> "RubricForm":
         """Of a stored rubric."""
-        return cls([CriterionRow.of(number, each) for number, each in enumerate(rubric)]).with_empty()
+        return cls([CriterionRow.of(number, each) for number, each in enumerate(rubric)])
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> "RubricForm":
