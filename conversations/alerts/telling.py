@@ -64,7 +64,7 @@ def _fail(claimed: Claim, deliveries: list[Delivery], result: Failed, now: datet
     channel = claimed.channel
     Channel.objects.filter(pk=channel.pk).update(last_failure_at=now, last_failure=result.reason[:500])
     if result.is_gone:
-        _switch_off(channel, result.reason)
+        switch_off(channel, result.reason)
     if result.is_final or claimed.attempts >= MOST_ATTEMPTS:
         give_up(deliveries, channel, result.reason, now)
         _tell_admins(channel, f"{channel.name} could not be told: {result.reason}", f"dead:{claimed.key}")
@@ -78,7 +78,8 @@ def _fail(claimed: Claim, deliveries: list[Delivery], result: Failed, now: datet
         note(deliveries, channel, IncidentEventKind.DELIVERY_FAILED, f"{result.reason} It is tried again.", now)
 
 
-def _switch_off(channel: Channel, reason: str) -> None:
+def switch_off(channel: Channel, reason: str) -> None:
+    """It is used no more before an admin switches it on."""
     Channel.objects.filter(pk=channel.pk).update(is_on=False, off_reason=reason[:500])
     record_activity(
         workspace=channel.workspace,

@@ -13,6 +13,7 @@ from django.utils.cache import patch_vary_headers
 from conversations.models import Membership, User, Workspace, isolation
 from conversations.review.queries import MOST_WAITING, waiting_for
 from conversations.vocabulary import MemberRole
+from conversations.web.counts import with_counts
 from conversations.web.navigation import section_of
 
 THEMES = ("system", "light", "dark")
@@ -66,7 +67,7 @@ def role_required(role: MemberRole) -> "Callable[[View[Args]], View[Args]]":
 
 
 def _enter(request: HttpRequest, slug: str) -> WorkspaceRequest:
-    rows = Membership.objects.filter(user=request.user.pk).select_related("workspace")
+    rows = with_counts(Membership.objects.filter(user=request.user.pk).select_related("workspace"))
     counted = rows.annotate(to_review=waiting_for(request.user.pk or 0))
     memberships = list(counted.order_by("workspace__name", "id"))
     found = next((each for each in memberships if each.workspace.slug == slug), None)
@@ -99,6 +100,8 @@ def base_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "workspace": membership.workspace if membership else None,
         "memberships": memberships,
+        "open_incidents": getattr(membership, "open_incidents", 0),
+        "unread_notices": getattr(membership, "unread_notices", 0),
         "is_admin": membership is not None and may(membership, MemberRole.ADMIN),
         "to_review": _to_review(membership),
         "theme": theme_of(request),

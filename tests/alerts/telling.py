@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from conversations.alerts.channels.sealing import Secret, seal
 from conversations.alerts.signals import Signal
-from conversations.models import Channel, Incident, Rule, RuleChannel
+from conversations.models import Channel, Incident, Rule, RuleChannel, Silence
 from conversations.vocabulary import IncidentState, Severity, SignalState
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -47,3 +47,8 @@ def create_incident(workspace, *, rule=None, **fields):
 
 def signal(group="", state=SignalState.FIRING, severity=Severity.WARNING, since=AT, **fields):
     return Signal(group=group, state=state, severity=severity, since=since, **{"summary": "7 of 5.", **fields})
+
+
+def create_silence(workspace, **fields):
+    fields = {"reason": "maintenance", "starts_at": AT, **fields}
+    return Silence.objects.create(workspace=workspace, **fields)

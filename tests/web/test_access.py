@@ -3,6 +3,7 @@
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from tests.alerts.telling import create_channel, create_incident, create_silence
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
 from tests.review.rows import create_queue
 from tests.spending.rows import create_budget, create_price
@@ -41,6 +42,20 @@ WORKSPACE_PAGES = {
     "redigest": ("post", "reviewer"),
     "savings": ("get", "viewer"),
     "conversation_savings": ("get", "viewer"),
+    "alerts": ("get", "viewer"),
+    "incident": ("get", "viewer"),
+    "change_incidents": ("post", "reviewer"),
+    "silences": ("get", "viewer"),
+    "end_silence": ("post", "reviewer"),
+    "channels": ("get", "viewer"),
+    "new_channel": ("get", "owner"),
+    "channel": ("get", "owner"),
+    "test_channel": ("post", "owner"),
+    "replay_channel": ("post", "owner"),
+    "delete_channel": ("post", "owner"),
+    "notices": ("get", "viewer"),
+    "open_notice": ("get", "viewer"),
+    "read_notices": ("post", "viewer"),
     "budgets": ("get", "viewer"),
     "new_budget": ("get", "owner"),
     "budget": ("get", "owner"),
@@ -54,6 +69,7 @@ WORKSPACE_PAGES = {
     "api_keys": ("get", "owner"),
     "revoke_api_key": ("post", "owner"),
 }
+CHANNEL_PAGES = ("channel", "test_channel", "replay_channel", "delete_channel")
 OPEN_PAGES = {"home", "sign_in", "sign_in_link", "sign_up", "sign_out", "password", "theme"}
 
 
@@ -92,6 +108,9 @@ def rows(acme):
         "budget": create_budget(acme).pk,
         "delete_budget": create_budget(acme, name="Another").pk,
         "delete_price": create_price(acme).pk,
+        "incident": create_incident(acme).pk,
+        "end_silence": create_silence(acme).pk,
+        **{name: create_channel(acme).pk for name in CHANNEL_PAGES},
     }
 
 

@@ -1,0 +1,134 @@
+"""Channels of a workspace: make and change them, try them, and send again what was given up."""
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from conversations.alerts.channel_services import try_channel
+from conversations.alerts.channels.answers import Failed
+from conversations.alerts.outbox import replay
+from conversations.models import Channel, Delivery
+from conversations.people.activity import record_activity
+from conversations.vocabulary import ChannelKind, DeliveryState, MemberRole
+from conversations.web.channel_forms import KINDS, ChannelForm
+from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required
+from conversations.web.time_zones import time_zones
+
+_SHOWN = 50  # deliveries on a channel's page
+
+
+@member_required
+@require_GET
+def channels(request: WorkspaceRequest) -> HttpResponse:
+    """Each with how it went last."""
+    dead = Count("deliveries", filter=Q(deliveries__state=DeliveryState.DEAD))
+    rows = Channel.objects.filter(workspace=request.workspace).select_related("escalate_to").annotate(dead=dead)
+    return render_page(request, "channels/list.html", {"channels": list(rows.order_by("name")), "kinds": _kinds()})
+
+
+@never_cache
+@member_required
+@role_required(MemberRole.ADMIN)
+@require_http_methods(["GET", "POST"])
+def new_channel(request: WorkspaceRequest) -> HttpResponse:
+    """The form of the kind that `?kind=` names."""
+    kind = request.GET.get("kind", "")
+    row = Channel(
+        workspace=request.workspace,
+        created_by=request.user,
+        kind=kind if kind in set(ChannelKind) else ChannelKind.APPRISE,
+    )
+    return _edit(request, row)
+
+
+@never_cache
+@member_required
+@role_required(MemberRole.ADMIN)
+@require_http_methods(["GET", "POST"])
+def channel(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """The same form for one that is there, with what it told lately."""
+    return _edit(request, get_object_or_404(Channel, workspace=request.workspace, pk=pk))
+
+
+def _edit(request: WorkspaceRequest, row: Channel) -> HttpResponse:
+    is_new = row.pk is None
+    form = ChannelForm(request.POST or None, instance=row)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        record_activity(
+            workspace=request.workspace,
+            actor=request.user,
+            action="channel.created" if is_new else "channel.changed",
+            target=row,
+            detail={"changed": sorted(form.changed_data)},  # names alone: the address is a secret
+        )
+        if form.new_key:  # stands on the answer to its own POST and nowhere else
+            return _page(request, row, ChannelForm(instance=row), key=form.new_key)
+        messages.success(request, f"The channel “{row.name}” is saved.")
+        return redirect("channel", request.workspace.slug, row.pk)
+    return _page(request, row, form)
+
+
+def _page(request: WorkspaceRequest, row: Channel, form: ChannelForm, key: str = "") -> HttpResponse:
+    told = Delivery.objects.none()
+    if row.pk:
+        told = Delivery.objects.filter(channel=row, workspace=request.workspace)
+    context = {
+        "form": form,
+        "channel": row,
+        "kinds": _kinds(),
+        "key": key,
+        "zones": time_zones(),
+        "deliveries": list(told.select_related("incident__rule", "incident__budget").order_by("-id")[:_SHOWN]),
+        "dead": told.filter(state=DeliveryState.DEAD).count() if row.pk else 0,
+    }
+    return render_page(request, "channels/page.html", context, status=422 if form.errors else 200)
+
+
+def _kinds() -> dict[str, str]:
+    return {kind.value: label for kind, label in KINDS.items()}
+
+
+@member_required
+@role_required(MemberRole.ADMIN)
+@require_POST
+def test_channel(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """Send a test now and say what came of it."""
+    row = get_object_or_404(Channel.objects.select_related("workspace"), workspace=request.workspace, pk=pk)
+    result = try_channel(row, timezone.now())
+    record_activity(workspace=request.workspace, actor=request.user, action="channel.tested", target=row)
+    if isinstance(result, Failed):
+        messages.error(request, f"The test did not arrive. {result.reason}", extra_tags="critical")
+    else:
+        messages.success(request, "The test was taken. Look whether it is there.")
+    return redirect("channel", request.workspace.slug, row.pk)
+
+
+@member_required
+@role_required(MemberRole.ADMIN)
+@require_POST
+def replay_channel(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """Send again everything that was given up."""
+    row = get_object_or_404(Channel, workspace=request.workspace, pk=pk)
+    count = replay(Delivery.objects.filter(channel=row, workspace=request.workspace), timezone.now())
+    record_activity(
+        workspace=request.workspace, actor=request.user, action="channel.replayed", target=row, detail={"count": count}
+    )
+    messages.success(request, f"{count} will be sent again, each with the key that it had.")
+    return redirect("channel", request.workspace.slug, row.pk)
+
+
+@member_required
+@role_required(MemberRole.ADMIN)
+@require_POST
+def delete_channel(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """With what it was still to tell; rules and budgets that named it name one less."""
+    row = get_object_or_404(Channel, workspace=request.workspace, pk=pk)
+    record_activity(workspace=request.workspace, actor=request.user, action="channel.deleted", target=row)
+    row.delete()
+    messages.success(request, f"The channel “{row.name}” is deleted.")
+    return redirect("channels", request.workspace.slug)
