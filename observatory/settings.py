@@ -51,17 +51,27 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False  # not ours to say of the other hosts of a domain
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # asked on this machine, past the proxy
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("OBSERVATORY_PROXY", default=False) else None
+PROXY = env_bool("OBSERVATORY_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY else None
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 30 * 86_400  # seconds
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "conversations.people.session_store"  # rows that say whose they are
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 # --- whom alert channels may speak to, besides public addresses ---
 CHANNEL_NETWORKS = env_networks("OBSERVATORY_CHANNEL_NETWORKS")
 
+# --- people of a provider (OpenID Connect); off without an issuer ---
+OIDC_ISSUER = env_str("OBSERVATORY_OIDC_ISSUER").rstrip("/")
+OIDC_CLIENT_ID = env_str("OBSERVATORY_OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env_str("OBSERVATORY_OIDC_CLIENT_SECRET")
+OIDC_NAME = env_str("OBSERVATORY_OIDC_NAME", "single sign-on")  # on the button
+OIDC_DOMAINS = env_list("OBSERVATORY_OIDC_ALLOWED_DOMAINS")  # of e-mail addresses; empty = any
+OIDC_AUTO_CREATE = env_bool("OBSERVATORY_OIDC_AUTO_CREATE", default=False)
+OIDC_DEFAULT_ROLE = env_str("OBSERVATORY_OIDC_DEFAULT_ROLE", "viewer")  # of those who come for the first time
+OIDC_WORKSPACE = env_str("OBSERVATORY_OIDC_WORKSPACE")  # slug; empty = the only one there is
 # --- limits of what is taken in ---
 MAX_BODY_BYTES = env_int("OBSERVATORY_MAX_BODY_BYTES", 20_000_000)  # of one POST of events, decompressed
 MAX_TRANSCRIPT_BYTES = env_int("OBSERVATORY_MAX_TRANSCRIPT_BYTES", 1_000_000_000)
@@ -98,6 +108,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "conversations.web.signing_in.SeenMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "observatory.isolation.WorkspaceMiddleware",

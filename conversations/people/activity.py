@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from conversations.models import Activity, ApiKey, User, Workspace
+from conversations.models import Activity, ApiKey, Membership, User, Workspace
 
 
 def record_activity(
@@ -31,3 +31,13 @@ def record_activity(
         detail=detail or {},
         address=address,
     )
+
+
+def record_of_person(
+    user: User, action: str, *, detail: dict[str, Any] | None = None, address: str | None = None
+) -> None:
+    """Write down what somebody did that concerns all of their workspaces, such as signing in. Outside of them all."""
+    for membership in Membership.objects.filter(user=user).select_related("workspace").order_by("workspace_id"):
+        record_activity(
+            workspace=membership.workspace, actor=user, action=action, target=user, detail=detail, address=address
+        )

@@ -2,25 +2,29 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.contrib.auth import authenticate, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations.models import Membership, User, Workspace
 from conversations.ops.accounts import sign_in_link_owner, use_sign_in_link
-from conversations.vocabulary import MemberRole
+from conversations.people.activity import record_of_person
+from conversations.people.members import create_workspace
+from conversations.people.sessions import end_sessions
+from conversations.vocabulary import SignInWay
 from conversations.web import throttle
+from conversations.web.account import is_right_code
+from conversations.web.account_forms import CodeForm
 from conversations.web.forms import PasswordForm, SignInForm, SignUpForm
 from conversations.web.pages import THEME_COOKIE, THEMES, render_page
+from conversations.web.signing_in import address_of, come_in, enter, half_signed_in
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -42,9 +46,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user = _authenticate(request, form)
         if user is not None:
-            login(request, user)
-            return redirect(_next(request))
-    context = {"form": form, "next": _next(request), "sign_up_open": settings.SIGN_UP_OPEN}
+            return come_in(request, user, SignInWay.PASSWORD, _next(request))
+    context = {
+        "form": form,
+        "next": _next(request),
+        "sign_up_open": settings.SIGN_UP_OPEN,
+        "oidc_name": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+    }
     return render_page(request, "accounts/sign_in.html", context, status=422 if form.errors else 200)
 
 
@@ -78,8 +86,7 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         user = use_sign_in_link(token)
         if user is not None:
-            login(request, user, backend=BACKEND)
-            return redirect("home")
+            return come_in(request, user, SignInWay.LINK, "/")
     owner = sign_in_link_owner(token)
     status = 200 if owner else 410
     return render_page(request, "accounts/sign_in_link.html", {"owner": owner}, status=status)
@@ -95,23 +102,38 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         user, workspace = _create_account(form)
-        login(request, user, backend=BACKEND)
+        enter(request, user, SignInWay.PASSWORD)
         return redirect(workspace)
     return render_page(request, "accounts/sign_up.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @transaction.atomic
 def _create_account(form: SignUpForm) -> tuple[User, Workspace]:
-    name = form.cleaned_data["workspace"]
     user = User.objects.create_user(form.cleaned_data["email"], form.cleaned_data["password"])
-    workspace = Workspace.objects.create(name=name, slug=slugify(name))
-    Membership.objects.create(workspace=workspace, user=user, role=MemberRole.OWNER)
-    return user, workspace
+    return user, create_workspace(name=form.cleaned_data["workspace"], owner=user)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in_code(request: HttpRequest) -> HttpResponse:
+    """The second factor, where a person has one; after the first, and within ten minutes."""
+    half = half_signed_in(request)
+    if half is None:
+        return redirect("sign_in")
+    user, way, then = half
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and is_right_code(user, form):
+        enter(request, user, way)
+        return redirect(then)
+    context = {"form": form, "owner": user}
+    return render_page(request, "accounts/sign_in_code.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Ends the session."""
+    if isinstance(request.user, User):
+        record_of_person(request.user, "person.signed_out", address=address_of(request))
     logout(request)
     return redirect("sign_in")
 
@@ -129,8 +151,10 @@ def password(request: HttpRequest) -> HttpResponse:
         user.set_password(form.cleaned_data["password"])
         user.save(update_fields=["password"])
         update_session_auth_hash(request, user)
-        messages.success(request, "Password set.")
-        return redirect("home")
+        end_sessions(user, but=request.session.session_key)
+        record_of_person(user, "person.password_set", address=address_of(request))
+        messages.success(request, "Password set. Other browsers are signed out.")
+        return redirect("account")
     return render_page(request, "accounts/password.html", {"form": form}, status=422 if form.errors else 200)
 
 

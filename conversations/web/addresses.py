@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
+from django.http import HttpRequest
 from django.urls import reverse
 
 from conversations.models import Workspace
@@ -29,3 +31,8 @@ class Addresses:
     def message(self, pk: int) -> str:
         """Its page."""
         return f"{self.overview}messages/{pk}/"
+
+
+def site_address(request: HttpRequest) -> str:
+    """Where people reach this server, without a slash at the end: as set, else as they reached it now."""
+    return str(settings.PUBLIC_URL).rstrip("/") or f"{request.scheme}://{request.get_host()}"

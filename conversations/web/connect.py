@@ -4,7 +4,6 @@ event."""
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -12,11 +11,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from conversations.ingest.keys import create_api_key
 from conversations.ingest.queries import batch_conversations
 from conversations.models import Batch, Conversation, Workspace
 from conversations.ops.recorder_wheel import FILE
+from conversations.people.keys import make_key as new_key
 from conversations.vocabulary import BatchState, MemberRole, Scope
+from conversations.web.addresses import site_address
 from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required
 from conversations.web.paging import is_key
 
@@ -136,9 +136,7 @@ def settings_home(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 def make_key(request: WorkspaceRequest) -> HttpResponse:
     """The same with a new key in every snippet: it stands on the answer to its own POST and nowhere else."""
-    _, key = create_api_key(
-        workspace=request.workspace, name="connect", scopes=[Scope.INGEST], created_by=request.user
-    )  # fmt: skip
+    _, key = new_key(request.membership, name="connect", scopes=[Scope.INGEST])
     return render_page(request, "connect/page.html", _context(request, key) | {"key": key})
 
 
@@ -151,7 +149,7 @@ def _context(request: WorkspaceRequest, key: str) -> dict[str, Any]:
 
 def values_of(request: WorkspaceRequest, key: str) -> dict[str, str]:
     """What snippets are filled with."""
-    url = settings.PUBLIC_URL.rstrip("/") or f"{request.scheme}://{request.get_host()}"
+    url = site_address(request)
     wheel = f"{url}{reverse('recorder_wheel', args=[FILE])}"
     return {"url": url, "key": key, "wheel": wheel, "slug": request.workspace.slug}
 

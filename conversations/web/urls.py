@@ -3,7 +3,9 @@
 from django.urls import include, path
 
 from conversations.web import (
+    account,
     accounts,
+    activity,
     alerts,
     api_keys,
     batches,
@@ -13,7 +15,9 @@ from conversations.web import (
     connect,
     conversations,
     finding,
+    joining,
     life_lines,
+    members,
     messages,
     notices,
     overview,
@@ -25,6 +29,7 @@ from conversations.web import (
     settling,
     silences,
 )
+    workspaces,
 
 workspace = [
     path("", overview.overview, name="overview"),
@@ -96,3 +101,20 @@ urlpatterns = [
     path("theme/", accounts.theme, name="theme"),
     path("w/<slug:slug>/", include(workspace)),
 ]
+    path("settings/api-keys/<int:pk>/rotate/", api_keys.rotate, name="rotate_api_key"),
+    path("settings/members/", members.members, name="members"),
+    path("settings/members/leave/", members.leave, name="leave_workspace"),
+    path("settings/members/<int:pk>/role/", members.member_role, name="member_role"),
+    path("settings/members/<int:pk>/remove/", members.remove, name="remove_member"),
+    path("settings/invitations/<int:pk>/revoke/", members.revoke, name="revoke_invitation"),
+    path("settings/workspace/", workspaces.workspace_settings, name="workspace_settings"),
+    path("settings/activity/", activity.activity, name="activity"),
+    path("settings/activity.<str:kind>", activity.activity_export, name="activity_export"),
+    path("sign-in/code/", accounts.sign_in_code, name="sign_in_code"),
+    path("account/", account.account, name="account"),
+    path("account/sessions/end/", account.end, name="end_session"),
+    path("account/second-factor/", account.second_factor, name="second_factor"),
+    path("account/second-factor/off/", account.second_factor_off, name="second_factor_off"),
+    path("account/second-factor/codes/", account.recovery_codes, name="recovery_codes"),
+    path("join/<str:token>/", joining.join, name="join"),
+    path("workspaces/new/", workspaces.new_workspace, name="new_workspace"),

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.alerts.telling import create_channel, create_incident, create_silence
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
 from tests.review.rows import create_queue
+from tests.people.rows import create_invitation, create_member
 from tests.spending.rows import create_budget, create_price
 from tests.web.audited import create_finding
 
@@ -66,11 +67,12 @@ WORKSPACE_PAGES = {
     "settings": ("get", "viewer"),
     "prices": ("get", "viewer"),
     "delete_price": ("post", "owner"),
-    "api_keys": ("get", "owner"),
+    "api_keys": ("get", "viewer"),
     "revoke_api_key": ("post", "owner"),
 }
 CHANNEL_PAGES = ("channel", "test_channel", "replay_channel", "delete_channel")
-OPEN_PAGES = {"home", "sign_in", "sign_in_link", "sign_up", "sign_out", "password", "theme"}
+OPEN_PAGES = {"home", "sign_in", "sign_in_code", "sign_in_link", "sign_up", "sign_out", "password", "theme", "join"}
+ACCOUNT_PAGES = {"account", "end_session", "second_factor", "second_factor_off", "recovery_codes", "new_workspace"}
 
 
 def workspace_patterns(patterns=None, prefix=""):
@@ -93,6 +95,15 @@ def rows(acme):
     bar = ("verdict", "undo", "save", "mark", "unmark", "reopen", "skip", "ahead")
     return {
         **{f"review_{name}": compaction.pk for name in bar},
+    "rotate_api_key": ("post", "owner"),
+    "members": ("get", "viewer"),
+    "leave_workspace": ("get", "viewer"),
+    "member_role": ("post", "owner"),
+    "remove_member": ("get", "owner"),
+    "revoke_invitation": ("post", "owner"),
+    "workspace_settings": ("get", "owner"),
+    "activity": ("get", "owner"),
+    "activity_export": ("get", "owner"),
         "conversation": conversation.pk,
         "conversation_figure": conversation.pk,
         "life_lines": conversation.pk,
@@ -115,7 +126,7 @@ def rows(acme):
 
 
 def address(route, slug, pk):
-    return "/" + route.replace("<slug:slug>", slug).replace("<int:pk>", str(pk)).replace("<int:number>", "1")
+    return "/" + route.replace("<slug:slug>", slug).replace("<int:pk>", str(pk)).replace("<int:number>", "1").replace("<str:kind>", "csv")
 
 
 def test_every_page_is_in_the_table():
@@ -123,12 +134,16 @@ def test_every_page_is_in_the_table():
     outside = {name for name, route in workspace_patterns() if not route.startswith("w/<slug:slug>/")}
 
     assert inside == set(WORKSPACE_PAGES)
-    assert outside == OPEN_PAGES
+    assert outside == OPEN_PAGES | ACCOUNT_PAGES
 
 
 @pytest.mark.parametrize("name", WORKSPACE_PAGES)
 def test_page_is_shown_to_members_and_hidden_from_outsiders(name, rows, alice, bob, victor, charlie, client):
     method, lowest = WORKSPACE_PAGES[name]
+        "rotate_api_key": create_api_key(acme)[0].pk,
+        "member_role": create_member(acme).pk,
+        "remove_member": create_member(acme).pk,
+        "revoke_invitation": create_invitation(acme)[0].pk,
     url = address(dict(workspace_patterns())[name], "acme", rows.get(name))
 
     answers = {

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from conversations.ingest.keys import create_api_key
+from conversations.people.keys import create_api_key
 from conversations.models import Workspace
 from conversations.vocabulary import Scope
 

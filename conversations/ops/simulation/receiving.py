@@ -11,7 +11,7 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
 
-from conversations.ingest.keys import create_api_key, revoke_api_key
+from conversations.people.keys import create_api_key, revoke_api_key
 from conversations.models import Workspace
 from conversations.ops.simulation.running import Destination
 from conversations.vocabulary import Scope
