@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from conversations.alerts import evaluation, outbox, telling
+from conversations.alerts import budget_watch, evaluation, outbox, telling
 from conversations.audit import asking
 from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
@@ -94,6 +94,21 @@ def evaluate_rules() -> None:
             "rules evaluated rules=%s signals=%s failed=%s seconds=%.2f",
             tick.rules, tick.signals, tick.failed, tick.seconds,
         )  # fmt: skip
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def watch_spending(conversation_ids: list[int]) -> None:
+    """After a digestion: tell of budgets that warn or are used up. Lost with its process, `watch_budgets` tells it of
+    agents and workspaces, and the next digestion of conversations."""
+    for workspace_id in budget_watch.watched_workspaces(conversation_ids):
+        budget_watch.watch_conversations(workspace_id, conversation_ids, timezone.now())
+
+
+@shared_task(ignore_result=True)
+def watch_budgets() -> None:
+    """Every minute: windows of budgets end, overrides begin and expire, and conversations fall silent."""
+    for workspace_id in budget_watch.watched_workspaces():
+        budget_watch.watch_all(workspace_id, timezone.now())
 
 
 @shared_task(ignore_result=True)
@@ -217,5 +232,7 @@ def digest_now(batch: Batch) -> None:
 
 def follow(digested: Digested) -> None:
     """What comes after rows are in: audit the conversations in which a compaction is new or has changed."""
+    if digested.conversation_ids and budget_watch.watched_workspaces(digested.conversation_ids):
+        watch_spending.delay(sorted(digested.conversation_ids))
     for conversation_id in sorted(digested.compacted_ids):
         audit_conversation.delay(conversation_id)

@@ -242,6 +242,7 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "watch_budgets": {"task": "conversations.tasks.watch_budgets", "schedule": 60, "options": {"expires": 60}},
     "sweep_batches": {"task": "conversations.tasks.sweep_batches", "schedule": 15, "options": {"expires": 15}},
     "evaluate_rules": {"task": "conversations.tasks.evaluate_rules", "schedule": 30, "options": {"expires": 30}},
     "tell_channels": {"task": "conversations.tasks.tell_channels", "schedule": 5, "options": {"expires": 5}},

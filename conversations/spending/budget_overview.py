@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from conversations.models import Agent, Budget, Conversation, Workspace
+from conversations.models import Agent, Conversation, Workspace
 from conversations.spending.budget_queries import metric_of, span_of, whose_of
-from conversations.spending.budget_settings import Settings, settings_of, version_of
+from conversations.spending.budget_settings import Settings
 from conversations.spending.budget_sums import AGENTS, CONVERSATIONS, Span, Spent, Whose, spent_in
 from conversations.spending.budgets import NOBODY, Asker, Rule, Standing, override_for, stand
 from conversations.spending.queries import DayRow
@@ -21,7 +21,6 @@ RECENT = 200
 class Overview:
     """A budget and whoever has used most of it; `who` None: the workspace, or nobody yet."""
 
-    budget: Budget
     standing: Standing
     asker: Asker
     who: Conversation | str | None
@@ -44,13 +43,34 @@ class People:
         return Asker(name, version, conversation.external_id)
 
 
-def budget_overview(workspace: Workspace, budgets: Sequence[Budget], at: datetime) -> list[Overview]:
-    """Each budget with its fullest case. Eight queries at most, however many there are."""
-    settings = settings_of(workspace.pk, version_of(workspace.pk))
-    rules = {rule.id: rule for rule in settings.rules}
-    people = people_of(workspace, with_conversations=any(b.scope == BudgetScope.CONVERSATION for b in budgets))
-    spent = _spent(settings, people, at)
-    return [_overview(settings, budget, rules[budget.pk], people, spent, at) for budget in budgets]
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a budget stands for one of those whom it judges."""
+
+    standing: Standing
+    asker: Asker
+
+
+def standings(settings: Settings, people: People, at: datetime) -> list[Judged]:
+    """Of every budget, for each who has spent anything in its window. Two queries, and one for prices."""
+    spent = _spent(settings, people, at, settings.rules)
+    found = []
+    for rule in settings.rules:
+        span = span_of(rule, at)
+        cases = cases_of(rule, people, spent[whose_of(rule)][span])
+        found += [Judged(_stand(settings, rule, asker, rows, span, at), asker) for asker, rows in cases.items()]
+    return found
+
+
+def budget_overview(settings: Settings, people: People, at: datetime, rules: Sequence[Rule]) -> list[Overview]:
+    """Each of the rules with its fullest case. Three queries at most, however many there are."""
+    spent = _spent(settings, people, at, rules)
+    return [_overview(settings, rule, people, spent, at) for rule in rules]
+
+
+def judges_conversations(rules: Sequence[Rule]) -> bool:
+    """Whether any does."""
+    return any(rule.scope == BudgetScope.CONVERSATION for rule in rules)
 
 
 def people_of(workspace: Workspace, *, with_conversations: bool) -> People:
@@ -66,17 +86,17 @@ def people_of(workspace: Workspace, *, with_conversations: bool) -> People:
     return People(agents, {each.pk: each for each in recent})
 
 
-def _spent(settings: Settings, people: People, at: datetime) -> dict[Whose, dict[Span, Spent]]:
+def _spent(settings: Settings, people: People, at: datetime, rules: Sequence[Rule]) -> dict[Whose, dict[Span, Spent]]:
     found = {}
     for whose, only in ((AGENTS, None), (CONVERSATIONS, people.conversations)):
-        spans = list(dict.fromkeys(span_of(rule, at) for rule in settings.rules if whose_of(rule) is whose))
+        spans = list(dict.fromkeys(span_of(rule, at) for rule in rules if whose_of(rule) is whose))
         changes = settings.prices.changes if any(span.priced for span in spans) else ()
         found[whose] = spent_in(settings.workspace_id, whose, spans, changes=changes, only=only)
     return found
 
 
 def _overview(
-    settings: Settings, budget: Budget, rule: Rule, people: People, spent: dict[Whose, dict[Span, Spent]], at: datetime
+    settings: Settings, rule: Rule, people: People, spent: dict[Whose, dict[Span, Spent]], at: datetime
 ) -> Overview:
     span = span_of(rule, at)
     standings = [
@@ -85,7 +105,7 @@ def _overview(
     ]
     nobody = (stand(rule, 0, window=span.window), NOBODY)
     fullest, asker = max(standings, key=lambda each: each[0].share, default=nobody)
-    return Overview(budget, fullest, asker, _who(rule, people, asker))
+    return Overview(fullest, asker, _who(rule, people, asker))
 
 
 def _stand(settings: Settings, rule: Rule, asker: Asker, rows: Sequence[DayRow], span: Span, at: datetime) -> Standing:

@@ -51,14 +51,15 @@ def settings_of(workspace_id: int, version: Version) -> Settings:
     known = _kept.get(workspace_id)
     if known is not None and known[0] == version.changed:
         return known[1]
-    settings = _read(workspace_id, version.changed)
+    settings = read_settings(workspace_id, version.changed)
     if len(_kept) >= _MOST_KEPT:
         _kept.clear()
     _kept[workspace_id] = (version.changed, settings)
     return settings
 
 
-def _read(workspace_id: int, changed: int) -> Settings:
+def read_settings(workspace_id: int, changed: int = 0) -> Settings:
+    """As they are now. Two queries."""
     rules = [rule_of(row) for row in Budget.objects.filter(workspace=workspace_id).order_by("id")]
     overrides: dict[int, list[Override]] = defaultdict(list)
     if rules:

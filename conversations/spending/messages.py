@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from conversations.spending.windows import Every, Window
-from conversations.vocabulary import BudgetAction, BudgetMetric, BudgetPeriod
+from conversations.vocabulary import BudgetAction, BudgetMetric, BudgetPeriod, BudgetScope
 
 #: What may stand in a message, in braces, and what each stands for.
 VARIABLES = {
@@ -67,3 +67,38 @@ def unknown_variables(template: str) -> list[str]:
 def amount(value: float, metric: BudgetMetric) -> str:
     """2411000 → "2,411,000"; dollars with cents."""
     return f"{value:,.2f}" if metric == BudgetMetric.COST else f"{value:,.0f}"
+
+
+# --- a budget in words ------------------------------------------------------------------------------------------------
+
+_PERIODS = {
+    BudgetPeriod.LIFE: "over its whole life",
+    BudgetPeriod.HOUR: "an hour",
+    BudgetPeriod.DAY: "a day",
+    BudgetPeriod.WEEK: "a week",
+    BudgetPeriod.MONTH: "a month",
+}
+
+
+def period_words(every: Every) -> str:
+    """As in “a day (Europe/Berlin)” and “in any 36 hours”."""
+    if every.period == BudgetPeriod.ROLLING:
+        return f"in any {hours_in_words(every.hours or 1)}"
+    words = _PERIODS[every.period]
+    has_zone = every.is_calendar and every.period != BudgetPeriod.HOUR and every.time_zone != "UTC"
+    return f"{words} ({every.time_zone})" if has_zone else words
+
+
+def scope_words(scope: BudgetScope, agent: str, version: str, conversation: str) -> str:
+    """Whom a budget judges: "each conversation of coder"."""
+    if scope == BudgetScope.CONVERSATION:
+        return (
+            f"the conversation {conversation}"
+            if conversation
+            else f"each conversation{f' of {agent}' if agent else ''}"
+        )
+    if scope == BudgetScope.AGENT:
+        return agent or "each agent"
+    if scope == BudgetScope.AGENT_VERSION:
+        return f"{agent or 'agents'} {version}" if version else f"each version of {agent or 'each agent'}"
+    return "the workspace"

@@ -7,7 +7,7 @@ from tests.alerts.telling import create_channel, create_incident, create_silence
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
 from tests.review.rows import create_queue
 from tests.people.rows import create_invitation, create_member
-from tests.spending.rows import create_budget, create_price
+from tests.spending.rows import create_budget, create_override, create_price
 from tests.web.audited import create_finding
 
 # name: (method, lowest role that may)
@@ -59,7 +59,10 @@ WORKSPACE_PAGES = {
     "read_notices": ("post", "viewer"),
     "budgets": ("get", "viewer"),
     "new_budget": ("get", "owner"),
-    "budget": ("get", "owner"),
+    "budget": ("get", "viewer"),
+    "edit_budget": ("get", "owner"),
+    "override_budget": ("post", "owner"),
+    "end_override": ("post", "owner"),
     "delete_budget": ("post", "owner"),
     "connect": ("get", "viewer"),
     "connect_key": ("post", "owner"),
@@ -116,7 +119,8 @@ def rows(acme):
         "redigest": create_batch(acme, raw_deleted_at="2026-11-01T00:00Z").pk,
         "revoke_api_key": create_api_key(acme)[0].pk,
         "conversation_savings": conversation.pk,
-        "budget": create_budget(acme).pk,
+        **dict.fromkeys(["budget", "edit_budget", "override_budget"], create_budget(acme).pk),
+        "end_override": create_override(create_budget(acme, name="Overridden")).pk,
         "delete_budget": create_budget(acme, name="Another").pk,
         "delete_price": create_price(acme).pk,
         "incident": create_incident(acme).pk,

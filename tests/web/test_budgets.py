@@ -1,13 +1,18 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from conversations.models import Budget
-from tests.factories import create_agent, create_conversation
-from tests.spending.rows import create_budget, create_price, spend
+from conversations.models import Budget, BudgetEvent
+from tests.factories import START, create_agent, create_conversation, create_request
+from tests.spending.rows import create_budget, create_override, create_price, spend
 
 LIST = "/w/acme/budgets/"
+DAY = timedelta(days=1)
+PAGE_QUERIES = 14
 FORM = {
     "name": "Three million", "scope": "conversation", "agent_name": "coder", "limit": "3000000",
-    "metric": "total_tokens", "warn_percent": "80", "action": "wrap_up", "message": "Finish: {used} of {limit}.",
+    "metric": "total_tokens", "period": "life", "warnings": "80", "action": "wrap_up",
+    "message": "Finish: {used} of {limit}.",
 }  # fmt: skip
 
 
@@ -18,10 +23,10 @@ def test_list_asks_as_much_for_any_number_of_rows(alice, acme, rows, django_asse
         for scope in ("conversation", "agent", "workspace"):
             create_budget(acme, name=f"{scope} {number}", scope=scope)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         response = alice.get(LIST)
 
-    assert len(response.context["overviews"]) == 3 * rows
+    assert len(response.context["rows"]) == 3 * rows
 
 
 def test_list_shows_who_has_used_most(alice, acme):
@@ -31,7 +36,7 @@ def test_list_shows_who_has_used_most(alice, acme):
     for scope, name in (("conversation", "coder"), ("agent", ""), ("workspace", "")):
         create_budget(acme, name=scope, scope=scope, agent_name=name)
 
-    found = {each.budget.name: each for each in alice.get(LIST).context["overviews"]}
+    found = {each.standing.rule.name: each for each, _ in alice.get(LIST).context["rows"]}
 
     assert {name: (each.standing.used, str(each.who)) for name, each in found.items()} == {
         "conversation": (900, "Long one"),
@@ -78,7 +83,7 @@ def test_empty_list_offers_to_make_one_only_to_who_may(alice, bob):
 def test_budget_is_made_changed_and_deleted(alice, acme):
     made = alice.post(f"{LIST}new/", FORM)
     budget = Budget.objects.get()
-    changed = alice.post(f"{LIST}{budget.pk}/", {**FORM, "limit": "5000000", "message": ""})
+    changed = alice.post(f"{LIST}{budget.pk}/edit/", {**FORM, "limit": "5000000", "message": ""})
     budget.refresh_from_db()
 
     assert (made.status_code, changed.status_code) == (302, 302)
@@ -98,8 +103,17 @@ def test_budget_is_made_changed_and_deleted(alice, acme):
         ({"limit": "0"}, "limit"),
         ({"limit": "-5"}, "limit"),
         ({"limit": "many"}, "limit"),
-        ({"warn_percent": "0"}, "warn_percent"),
-        ({"warn_percent": "101"}, "warn_percent"),
+        ({"warnings": "0"}, "warnings"),
+        ({"warnings": "50, 101"}, "warnings"),
+        ({"warnings": "a few"}, "warnings"),
+        ({"warnings": "10 20 30 40 50 60"}, "warnings"),
+        ({"period": "eon"}, "period"),
+        ({"period": "rolling"}, "rolling_count"),
+        ({"period": "rolling", "rolling_count": "400", "rolling_unit": "24"}, "rolling_count"),
+        ({"time_zone": "Mars/Olympus"}, "time_zone"),
+        ({"agent_version": "2"}, "agent_version"),
+        ({"scope": "agent", "conversation_name": "c"}, "conversation_name"),
+        ({"scope": "agent_version", "agent_version": "2", "agent_name": ""}, "agent_name"),
         ({"scope": "galaxy"}, "scope"),
         ({"metric": "joy"}, "metric"),
         ({"action": "explode"}, "action"),
@@ -123,9 +137,135 @@ def test_name_may_be_taken_in_another_workspace(alice, globex):
     assert alice.post(f"{LIST}new/", FORM).status_code == 302
 
 
-@pytest.mark.parametrize("path", ["new/", "{pk}/", "{pk}/delete/"])
+@pytest.mark.parametrize("path", ["new/", "{pk}/edit/", "{pk}/override/", "{pk}/delete/"])
 def test_reviewers_change_nothing(bob, acme, path):
     budget = create_budget(acme)
 
     assert bob.post(LIST + path.format(pk=budget.pk), FORM).status_code == 403
     assert Budget.objects.get().name == "Tokens"
+
+
+# --- one budget -------------------------------------------------------------------------------------------------------
+
+
+def page(budget):
+    return f"{LIST}{budget.pk}/"
+
+
+def this_day(hour=0):
+    return datetime.now(UTC).replace(hour=hour, minute=0, second=0, microsecond=0)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_page_asks_as_much_for_any_number_of_rows(alice, acme, rows, django_assert_max_num_queries):
+    budget = create_budget(acme, period="day", warn_percents=[50], limit=10)
+    for number in range(rows):
+        spend(create_conversation(acme, external_id=str(number)), slot=this_day(), input_tokens=20)
+        create_override(budget, conversation_name=str(number))
+
+    with django_assert_max_num_queries(25) as found:
+        response = alice.get(page(budget))
+
+    assert response.status_code == 200
+    assert len(found) == PAGE_QUERIES
+
+
+def test_page_tells_of_windows_events_and_overrides(alice, acme):
+    budget = create_budget(acme, scope="agent", period="day", limit=100, warn_percents=[50])
+    conversation = create_conversation(acme, agent="coder", external_id="c")
+    for days, tokens in ((3, 60), (2, 120), (1, 10)):
+        spend(conversation, slot=this_day(12) - timedelta(days=days), input_tokens=tokens)
+    spend(conversation, slot=this_day(), input_tokens=5)
+    create_override(budget, agent_name="coder", expires_at=this_day() + timedelta(days=9), reason="The end is near.")
+
+    response = alice.get(page(budget))
+    words = response.content.decode()
+    shown, history = response.context["shown"], response.context["history"]
+
+    assert (shown.warned, shown.full, shown.most.used) == (2, 1, 120)
+    assert [each.used for _, each in history.rows][-4:] == [60, 120, 10, 5]
+    assert "tokens a day" in words
+    assert "The end is near." in words
+    assert response.context["overview"].standing.limit == 5000
+
+
+def test_override_is_made_and_ended_by_admins(alice, acme):
+    budget = create_budget(acme)
+
+    made = alice.post(f"{page(budget)}override/", {
+        "limit": "5000000", "hours": "24", "reason": "This run is nearly done.", "conversation_name": "c",
+        "agent_name": "",
+    })  # fmt: skip
+    override = budget.overrides.get()
+    ended = alice.post(f"{LIST}overrides/{override.pk}/end/")
+    override.refresh_from_db()
+
+    assert (made.status_code, ended.status_code) == (302, 302)
+    assert (override.limit, override.conversation_name, override.created_by) == (5_000_000, "c", alice.user)
+    assert override.ended_at is not None
+    assert {each.action for each in acme.activities.all()} == {"budget.overridden", "budget.override_ended"}
+
+
+def test_override_needs_a_reason(alice, acme):
+    budget = create_budget(acme)
+
+    response = alice.post(f"{page(budget)}override/", {"limit": "5", "hours": "24", "reason": " "})
+
+    assert (response.status_code, list(response.context["form"].errors)) == (422, ["reason"])
+    assert not budget.overrides.exists()
+
+
+# --- the preview ------------------------------------------------------------------------------------------------------
+
+
+def test_preview_is_what_the_page_says_of_the_same_time(alice, acme):
+    spend(
+        create_conversation(acme, agent="coder", external_id="long"), slot=this_day(3) - 3 * DAY, input_tokens=4_000_000
+    )
+    spend(create_conversation(acme, agent="coder", external_id="short"), slot=this_day(3) - 2 * DAY, input_tokens=1000)
+    spend(create_conversation(acme, agent="other", external_id="more"), slot=this_day(3) - 2 * DAY, input_tokens=10**8)
+
+    preview = alice.get(f"{LIST}new/", FORM, headers={"HX-Request": "true"})
+    alice.post(f"{LIST}new/", FORM)
+    saved = alice.get(page(Budget.objects.get()))
+
+    found = preview.context["shown"]
+    assert (found.full, found.askers, [str(case.who.external_id) for case in found.rows]) == (1, 2, ["long"])
+    assert [case.passed for case in found.rows] == [case.passed for case in saved.context["shown"].rows]
+    assert "<html" not in preview.content.decode()
+
+
+def test_preview_tells_a_wrong_name_from_a_budget_that_holds(alice, acme):
+    spend(create_conversation(acme, agent="coder", external_id="c"), slot=this_day(3) - DAY, input_tokens=100)
+
+    misspelt = alice.get(f"{LIST}new/", {**FORM, "agent_name": "codre"}).content.decode()
+    holds = alice.get(f"{LIST}new/", FORM).content.decode()
+
+    assert "is the name written as in the data?" in misspelt
+    assert "Nothing would have happened" in holds
+
+
+def test_preview_says_what_is_missing(alice):
+    words = alice.get(f"{LIST}new/", {**FORM, "limit": ""}).content.decode()
+
+    assert "Give the budget what it needs" in words
+
+
+# --- on the conversation's page ---------------------------------------------------------------------------------------
+
+
+def test_conversation_tells_what_happened_and_what_came_after(alice, acme):
+    conversation = create_conversation(acme, external_id="c")
+    budget = create_budget(acme)
+    for number in range(3):
+        create_request(conversation, position=number, input_tokens=100)
+    BudgetEvent.objects.create(
+        workspace=acme, budget=budget, budget_name="Tokens", kind="wrap_up_injected", conversation_name="c",
+        at=START, used=1000, limit=900, message="Please finish.", external_id="e1",
+    )  # fmt: skip
+
+    words = " ".join(alice.get(f"/w/acme/conversations/{conversation.pk}/").content.decode().split())
+
+    assert "the agent was given the message to wrap up, 1,000 of 900 used" in words
+    assert "after it 2 requests with" in words
+    assert "“Please finish.”" in words
