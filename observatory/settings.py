@@ -71,7 +71,18 @@ OIDC_NAME = env_str("OBSERVATORY_OIDC_NAME", "single sign-on")  # on the button
 OIDC_DOMAINS = env_list("OBSERVATORY_OIDC_ALLOWED_DOMAINS")  # of e-mail addresses; empty = any
 OIDC_AUTO_CREATE = env_bool("OBSERVATORY_OIDC_AUTO_CREATE", default=False)
 OIDC_DEFAULT_ROLE = env_str("OBSERVATORY_OIDC_DEFAULT_ROLE", "viewer")  # of those who come for the first time
+if OIDC_DEFAULT_ROLE not in {"admin", "reviewer", "viewer"}:
+    raise BadSetting(f"OBSERVATORY_OIDC_DEFAULT_ROLE must be admin, reviewer or viewer, not {OIDC_DEFAULT_ROLE!r}")
 OIDC_WORKSPACE = env_str("OBSERVATORY_OIDC_WORKSPACE")  # slug; empty = the only one there is
+
+# allauth is asked for the protocol only: who comes in, and the pages, are ours (conversations/web/oidc.py).
+SOCIALACCOUNT_ADAPTER = "conversations.web.oidc.SocialAccountAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+
 # --- limits of what is taken in ---
 MAX_BODY_BYTES = env_int("OBSERVATORY_MAX_BODY_BYTES", 20_000_000)  # of one POST of events, decompressed
 MAX_TRANSCRIPT_BYTES = env_int("OBSERVATORY_MAX_TRANSCRIPT_BYTES", 1_000_000_000)
@@ -94,6 +105,9 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "allauth.account",  # needed by the next
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -107,10 +121,11 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "conversations.web.signing_in.SeenMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "observatory.isolation.WorkspaceMiddleware",
 ]
 TEMPLATES = [
@@ -250,10 +265,6 @@ CELERY_BEAT_SCHEDULE = {
     "ask_models": {"task": "conversations.tasks.ask_models", "schedule": 60, "options": {"expires": 60}},
     "sweep_places": {"task": "conversations.tasks.sweep_reservations", "schedule": 60, "options": {"expires": 60}},
     "fill_queues": {"task": "conversations.tasks.fill_queues", "schedule": 3600, "options": {"expires": 3600}},
-    "purge_conversations": {
-        "task": "conversations.tasks.purge_conversations", "schedule": 600, "options": {"expires": 600},
-    },
-    "resume_deletions": {"task": "conversations.tasks.resume_deletions", "schedule": 60, "options": {"expires": 60}},
     "purge_conversations": {
         "task": "conversations.tasks.purge_conversations", "schedule": 600, "options": {"expires": 600},
     },

@@ -7,7 +7,6 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -23,7 +22,7 @@ from conversations.web.account import is_right_code
 from conversations.web.account_forms import CodeForm
 from conversations.web.forms import PasswordForm, SignInForm, SignUpForm
 from conversations.web.pages import THEME_COOKIE, THEMES, render_page
-from conversations.web.signing_in import address_of, come_in, enter, half_signed_in
+from conversations.web.signing_in import address_of, come_in, enter, half_signed_in, safe_path
 
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -73,10 +72,7 @@ def _authenticate(request: HttpRequest, form: SignInForm) -> User | None:
 
 def _next(request: HttpRequest) -> str:
     """Where the person wanted to go: a path of ours, or home."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    hosts = {request.get_host()}
-    ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=hosts, require_https=request.is_secure())
-    return wanted if wanted and ours else "/"
+    return safe_path(request, request.POST.get("next") or request.GET.get("next") or "")
 
 
 @never_cache

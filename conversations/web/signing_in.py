@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from conversations.models import User
 from conversations.people.activity import record_of_person
@@ -49,6 +50,13 @@ def enter(request: HttpRequest, user: User, way: SignInWay) -> None:
     request.session[SIGNED_IN] = int(time.time())
     _note_seen(request)
     record_of_person(user, "person.signed_in", detail={"way": way.value}, address=address_of(request))
+
+
+def safe_path(request: HttpRequest, wanted: str) -> str:
+    """`wanted` where it is a path of ours, else home."""
+    hosts = {request.get_host()}
+    ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=hosts, require_https=request.is_secure())
+    return wanted if wanted and ours else "/"
 
 
 def address_of(request: HttpRequest) -> str | None:

@@ -20,6 +20,7 @@ from conversations.web import (
     members,
     messages,
     notices,
+    oidc,
     overview,
     prices,
     queue_editing,
@@ -28,8 +29,8 @@ from conversations.web import (
     savings,
     settling,
     silences,
-)
     workspaces,
+)
 
 workspace = [
     path("", overview.overview, name="overview"),
@@ -66,6 +67,14 @@ workspace = [
     path("notices/", notices.notices, name="notices"),
     path("notices/read/", notices.read_notices, name="read_notices"),
     path("notices/open/", notices.open_notice, name="open_notice"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/incidents/change/", alerts.change_incidents, name="change_incidents"),
+    path("alerts/incidents/<int:pk>/", alerts.incident, name="incident"),
+    path("alerts/silences/", silences.silences, name="silences"),
+    path("alerts/silences/<int:pk>/end/", silences.end_silence, name="end_silence"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/read/", notices.read_notices, name="read_notices"),
+    path("notices/open/", notices.open_notice, name="open_notice"),
     path("import/", batches.import_page, name="import"),
     path("import/upload/", batches.upload, name="upload"),
     path("batches/<int:pk>/", batches.batch_page, name="batch"),
@@ -92,18 +101,6 @@ workspace = [
     path("settings/prices/<int:pk>/delete/", prices.delete_price, name="delete_price"),
     path("settings/api-keys/", api_keys.api_keys, name="api_keys"),
     path("settings/api-keys/<int:pk>/revoke/", api_keys.revoke, name="revoke_api_key"),
-]
-
-urlpatterns = [
-    path("", accounts.home, name="home"),
-    path("sign-in/", accounts.sign_in, name="sign_in"),
-    path("sign-in/<str:token>/", accounts.sign_in_link, name="sign_in_link"),
-    path("sign-up/", accounts.sign_up, name="sign_up"),
-    path("sign-out/", accounts.sign_out, name="sign_out"),
-    path("password/", accounts.password, name="password"),
-    path("theme/", accounts.theme, name="theme"),
-    path("w/<slug:slug>/", include(workspace)),
-]
     path("settings/api-keys/<int:pk>/rotate/", api_keys.rotate, name="rotate_api_key"),
     path("settings/members/", members.members, name="members"),
     path("settings/members/leave/", members.leave, name="leave_workspace"),
@@ -113,11 +110,25 @@ urlpatterns = [
     path("settings/workspace/", workspaces.workspace_settings, name="workspace_settings"),
     path("settings/activity/", activity.activity, name="activity"),
     path("settings/activity.<str:kind>", activity.activity_export, name="activity_export"),
+]
+
+urlpatterns = [
+    path("", accounts.home, name="home"),
+    path("sign-in/", accounts.sign_in, name="sign_in"),
     path("sign-in/code/", accounts.sign_in_code, name="sign_in_code"),
+    path("sign-in/<str:token>/", accounts.sign_in_link, name="sign_in_link"),
+    path("sign-up/", accounts.sign_up, name="sign_up"),
+    path("sign-out/", accounts.sign_out, name="sign_out"),
+    path("password/", accounts.password, name="password"),
     path("account/", account.account, name="account"),
     path("account/sessions/end/", account.end, name="end_session"),
     path("account/second-factor/", account.second_factor, name="second_factor"),
     path("account/second-factor/off/", account.second_factor_off, name="second_factor_off"),
     path("account/second-factor/codes/", account.recovery_codes, name="recovery_codes"),
+    path("oidc/<str:provider_id>/login/", oidc.login, name="openid_connect_login"),
+    path("oidc/<str:provider_id>/login/callback/", oidc.callback, name="openid_connect_callback"),
     path("join/<str:token>/", joining.join, name="join"),
     path("workspaces/new/", workspaces.new_workspace, name="new_workspace"),
+    path("theme/", accounts.theme, name="theme"),
+    path("w/<slug:slug>/", include(workspace)),
+]
