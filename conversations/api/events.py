@@ -1,6 +1,7 @@
 """POST /api/v1/events: our own event log."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import msgspec
 from django.conf import settings
@@ -16,21 +17,26 @@ from conversations.ingest import queries, services
 from conversations.ingest.services import Receipt
 
 
-class EventBatchView(APIView):
-    """A batch of events in, a result per event out."""
+class BodyView(APIView):
+    """A body of many things in, a result for each out."""
 
     authentication_classes = (KeyAuthentication,)
     permission_classes = (MayIngest,)
+    accept: ClassVar[Callable[..., Receipt]]  # stores such a body
 
     def post(self, request: Request) -> HttpResponse:
-        """Take the batch, and with `?wait=1` digest it before answering."""
+        """Take the body, and with `?wait=1` digest what is new before answering."""
         body = read_body(request._request, most=settings.MAX_BODY_BYTES)  # noqa: SLF001 -- DRF's own would parse it
         wait = wants_to_wait(request)
-        receipt = services.accept_events(
-            workspace=sender(request).workspace, api_key=sender(request), body=body, claimed=wait
-        )
+        receipt = self.accept(workspace=sender(request).workspace, api_key=sender(request), body=body, claimed=wait)
         hand_on(receipt, wait=wait)
         return answer(receipt)
+
+
+class EventBatchView(BodyView):
+    """A batch of events."""
+
+    accept = staticmethod(services.accept_events)
 
 
 def wants_to_wait(request: Request) -> bool:

@@ -4,31 +4,18 @@ import json
 import pytest
 import zstandard
 
-from conversations import tasks
 from conversations.models import Batch, Conversation, Message
-from tests.factories import chunks_of, create_api_key
+from tests.api import posting
+from tests.factories import chunks_of
 
 URL = "/api/v1/events"
 EVENT = {"type": "message", "id": "m1", "conversation": "c1", "role": "user", "content": "never deploy on Friday"}
 
-
-@pytest.fixture(autouse=True)
-def asked(monkeypatch):
-    """What is put into the queue; tests digest with `?wait=1`."""
-    names = []
-    monkeypatch.setattr(tasks.digest, "delay", lambda: names.append("digest"))
-    return names
-
-
-@pytest.fixture
-def key(acme):
-    return create_api_key(acme, ["ingest"])[1]
+pytestmark = pytest.mark.usefixtures("asked")
 
 
 def post(client, key, body, query="", **headers):
-    body = json.dumps(body) if isinstance(body, dict | list) else body
-    headers = {"Authorization": f"Bearer {key}", **headers}
-    return client.post(URL + query, body, content_type="application/json", headers=headers)
+    return posting.post(client, key, URL + query, body, **headers)
 
 
 def test_events_are_accepted_and_digested(client, key):

@@ -3,30 +3,17 @@ import json
 
 import pytest
 
-from conversations import tasks
 from conversations.models import Batch, BatchProblem, Compaction, Conversation, Message, Request
+from tests.api import posting
 from tests.factories import create_api_key
 
 URL = "/api/v1/exchanges"
 
-
-@pytest.fixture(autouse=True)
-def asked(monkeypatch):
-    """What is put into the queue; tests digest with `?wait=1`."""
-    names = []
-    monkeypatch.setattr(tasks.digest, "delay", lambda: names.append("digest"))
-    return names
-
-
-@pytest.fixture
-def key(acme):
-    return create_api_key(acme, ["ingest"])[1]
+pytestmark = pytest.mark.usefixtures("asked")
 
 
 def post(client, key, body, query="?wait=1", **headers):
-    body = json.dumps(body) if isinstance(body, dict | list) else body
-    headers = {"Authorization": f"Bearer {key}", **headers}
-    return client.post(URL + query, body, content_type="application/json", headers=headers)
+    return posting.post(client, key, URL + query, body, **headers)
 
 
 def exchange(*said, number=1, **fields):

@@ -11,6 +11,13 @@ TRACE = "5b8efff798038103d269b633813fc60c"
 ASKED = {"role": "user", "parts": [{"type": "text", "content": "Refund 8812"}]}
 DONE = {"role": "assistant", "parts": [{"type": "text", "content": "Done."}]}
 SAID = {"gen_ai.input.messages": [ASKED], "gen_ai.output.messages": [DONE]}
+ADK = {
+    "gen_ai.operation.name": "compact_events",
+    "gen_ai.conversation.id": "c1",
+    "gen_ai.compaction.trigger": "token_threshold",
+    "gen_ai.compaction.token_threshold": 30_000,
+    "gen_ai.compaction.event_count": 12,
+}
 SERVICE = Source({"service.name": "refunds", "service.version": "3"}, "agent")
 
 
@@ -45,6 +52,12 @@ def record(name, *, after=0, source=SERVICE, span="", trace="", body=None, **att
 
 def spans(*told):
     return read_spans(told)
+
+
+def only(*told):
+    """The one exchange that the spans tell of."""
+    [exchange] = spans(*told).exchanges
+    return exchange
 
 
 def records(*told):
