@@ -34,4 +34,4 @@ def _delete_some() -> int:
             " WHERE updated_at < %s ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)",
             [timezone.now() - timedelta(days=DAYS), _AT_ONCE],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
