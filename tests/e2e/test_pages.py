@@ -29,6 +29,7 @@ FILLED = [
     "compactions/{compaction}/",
     "compactions/{compaction}/?q=port",
     "compactions/{compaction}/?fact=1",
+    "compactions/{compaction}/?review=1&fact=1",
     "compactions/{compaction}/facts/1/",
     "conversations/{conversation}/facts/",
     "compactions/?order=newest",
