@@ -9,6 +9,7 @@ from conversations.api import (
     budgets,
     compactions,
     conversations,
+    evaluation,
     events,
     exchanges,
     findings,
@@ -49,6 +50,9 @@ urlpatterns = [
     path("savings", savings.SavingsView.as_view(), name="api_savings"),
     path("budgets/status", budgets.budget_status_view, name="api_budget_status"),
     path("budgets/stream", budget_stream.BudgetStreamView.as_view(), name="api_budget_stream"),
+    path("evaluation-set", evaluation.EvaluationSetView.as_view(), name="api_evaluation_set"),
+    path("evaluation-set/card", evaluation.EvaluationCardView.as_view(), name="api_evaluation_card"),
+    path("labels", evaluation.LabelView.as_view(), name="api_labels"),
     path("agents", conversations.AgentListView.as_view(), name="api_agents"),
     # an answer without a row: what is sent to it is not kept
     path("audit", auditing.AuditView.as_view(), name="api_audit"),

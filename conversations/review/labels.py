@@ -3,7 +3,7 @@
     {"conversation": external id, "source"?: "codex", "compaction": external id, or "number": 3, "labeller": "study A",
      "overall"?: "minor_loss", "criteria"?: {"completeness": 3}, "comment"?: "…",
      "labels"?: [{"fact": id of a finding, "answer": "agree", "reworded"?: "…"},
-                 {"text": "a fact that the auditor does not have", "kind"?: "rule", "outcome"?: "forgotten", "answer": …}]}
+                 {"text": "a fact that the auditor has not", "kind"?: "rule", "outcome"?: "altered", "answer": …}]}
 
 The same line again changes nothing; another line of the same labeller on the same compaction replaces the first.
 """
@@ -47,10 +47,10 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
     source: str = ""
     compaction: str = ""
     number: int | None = None
-    overall: Overall | Literal[""] = ""
-    criteria: dict[str, int] = {}  # noqa: RUF012 -- msgspec copies it
+    overall: Overall | None = None
+    criteria: dict[str, int] = {}
     comment: str = ""
-    labels: list[Label] = []  # noqa: RUF012 -- as above
+    labels: list[Label] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def take_labels(workspace: Workspace, lines: Iterable[bytes]) -> Iterator[Taken]
             read = msgspec.json.decode(line, type=Line)
             review, is_new = _take(workspace, read, blake2b(msgspec.json.encode(read), digest_size=16).hexdigest())
         except msgspec.DecodeError as error:  # of which a ValidationError is one
-            yield Taken(index, "rejected", code="bad_line", message=str(error), mend="See docs/review.md.")
+            yield Taken(index, "rejected", code="bad_line", message=str(error), mend="See docs/evaluation.md.")
         except BadInput as error:
             yield Taken(index, "rejected", None, error.code, error.at, error.message, error.mend)
         else:
@@ -92,7 +92,7 @@ def _take(workspace: Workspace, line: Line, digest: str) -> tuple[Review, bool]:
     review = Review.objects.select_for_update().filter(**key).first() or Review(**key)
     if review.made_from == digest:
         return review, False
-    review.overall, review.criteria, review.made_from = line.overall, line.criteria, digest
+    review.overall, review.criteria, review.made_from = line.overall or "", line.criteria, digest
     review.comment, review.submitted_at = line.comment[:LONGEST_COMMENT], timezone.now()
     review.save()
     Verdict.objects.filter(workspace=workspace, review=review).delete()
@@ -106,7 +106,8 @@ def _compaction(workspace: Workspace, line: Line) -> Compaction:
         rows = rows.filter(conversation__source=line.source)
     if not line.compaction and line.number is None:
         raise BadInput("No compaction is named.", mend='Give its external id, or "number".', at="compaction")
-    rows = rows.filter(external_id=line.compaction) if line.compaction else rows.filter(number=line.number)
+    number = line.number or 0
+    rows = rows.filter(external_id=line.compaction) if line.compaction else rows.filter(number=number)
     found = list(rows[:2])
     if not found:
         raise BadInput("There is no such compaction here.", mend="Import its conversation first.", at="compaction")

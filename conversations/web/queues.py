@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from conversations import tasks
 from conversations.models import Queue, QueueItem, Reservation, Review
+from conversations.review.parquet import is_installed
 from conversations.review.places import claim_next, release
 from conversations.review.queries import progress_of
 from conversations.review.queues import close_queue, open_queue
@@ -49,6 +50,7 @@ def queue_list(request: WorkspaceRequest) -> HttpResponse:
         "first": next((each for each in open_ if each.mine), None),
         "may_review": may(request.membership, MemberRole.REVIEWER),
         "today": timezone.now().date(),
+        "has_parquet": is_installed(),
     }
     return render_page(request, "review/list.html", context)
 

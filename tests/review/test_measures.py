@@ -65,7 +65,7 @@ def test_agreement_is_what_the_libraries_say(judged):
 
 
 def test_agreement_of_all_queues_holds_each(judged):
-    queue, said = judged
+    queue, _ = judged
     create_queue(queue.workspace, name="Another", items=1)
 
     assert agreement_of(queue.workspace).criteria[0] == agreement_of(queue.workspace, queue).criteria[0]

@@ -32,6 +32,8 @@ WORKSPACE_PAGES = {
     "review_skip": ("post", "reviewer"),
     "review_ahead": ("post", "reviewer"),
     "queues": ("get", "viewer"),
+    "agreement": ("get", "viewer"),
+    "report_card": ("get", "viewer"),
     "new_queue": ("get", "owner"),
     "queue": ("get", "viewer"),
     "edit_queue": ("get", "owner"),

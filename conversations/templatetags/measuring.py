@@ -1,0 +1,37 @@
+"""Shares and measures of agreement as people read them."""
+
+from django import template
+
+from conversations.review.agreement import Measure
+from conversations.review.precision import Found, Precision
+
+register = template.Library()
+
+_UNKNOWN = "–"
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """0.714 → "71 %"; not defined → "–"."""
+    return _UNKNOWN if share is None else f"{share:.0%}".replace("%", " %")
+
+
+@register.filter
+def within(measured: Precision | Found) -> str:
+    """Its 95 % interval: "60–81 %"; empty where there is none."""
+    if measured.interval is None:
+        return ""
+    low, high = measured.interval
+    return f"{low * 100:.0f}–{high * 100:.0f} %"
+
+
+@register.filter
+def beyond(measure: Measure) -> str:
+    """A κ or α: "0.71"; not defined → "–"."""
+    return _UNKNOWN if measure.value is None else f"{measure.value:.2f}"
+
+
+@register.filter
+def between(measure: Measure) -> str:
+    """Its 95 % interval: "0.55 to 0.87"; empty where there are too few items."""
+    return "" if measure.low is None or measure.high is None else f"{measure.low:.2f} to {measure.high:.2f}"
