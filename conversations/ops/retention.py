@@ -84,11 +84,11 @@ _GOING = f"""
 """  # noqa: S608 -- constants
 
 
-def _asked(workspace: Workspace, schedule: Schedule, **more: Any) -> dict[str, Any]:
+def _asked(workspace: Workspace, schedule: Schedule) -> dict[str, Any]:
     return {
         "workspace": workspace.pk, "days": schedule.default.raw, "rules": schedule.as_json(), "longer": _LONGER,
         "digested": BatchState.DIGESTED, "pending": BatchState.PENDING, "after": 0, "now": timezone.now(),
-        "most": _AT_ONCE, "held": Hold.objects.filter(workspace=workspace, released_at=None).exists(), **more,
+        "most": _AT_ONCE, "held": Hold.objects.filter(workspace=workspace, released_at=None).exists(),
     }  # fmt: skip
 
 
@@ -182,14 +182,15 @@ class Going:
 
 def preview(workspace: Workspace, schedule: Schedule, days: tuple[int, ...] = (0, 7, 30)) -> list[Going]:
     """What a schedule would delete now and later, if nothing more came; two queries a day asked for."""
-    return [_going(workspace, schedule, each) for each in days]
+    asked = _asked(workspace, schedule)
+    return [_going(workspace, schedule, each, asked) for each in days]
 
 
-def _going(workspace: Workspace, schedule: Schedule, days: int) -> Going:
+def _going(workspace: Workspace, schedule: Schedule, days: int, asked: Mapping[str, Any]) -> Going:
     until = timezone.now() + timedelta(days=days)
     over = Conversation.objects.filter(too_old(schedule, until), workspace=workspace).exclude(held(workspace))
     told = over.aggregate(count=Count("pk"), oldest=Min("last_at"), newest=Max("last_at"))
     with connection.cursor() as cursor:
-        cursor.execute(_GOING, _asked(workspace, schedule, until=until))
+        cursor.execute(_GOING, {**asked, "until": until})
         batches, raw_bytes = cursor.fetchone()
     return Going(days, told["count"], told["oldest"], told["newest"], batches, int(raw_bytes))

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from conversations.models import Deletion, Hold, RetentionRule
 from tests.alerts.telling import create_channel, create_incident, create_silence
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
 from tests.people.rows import create_invitation, create_member
@@ -72,6 +73,16 @@ WORKSPACE_PAGES = {
     "connect_key": ("post", "owner"),
     "connect_waiting": ("get", "viewer"),
     "settings": ("get", "viewer"),
+    "delete_conversation": ("get", "owner"),
+    "retention": ("get", "owner"),
+    "delete_retention_rule": ("post", "owner"),
+    "release_hold": ("post", "owner"),
+    "deletions": ("get", "owner"),
+    "delete_workspace": ("get", "owner"),
+    "deletion": ("get", "owner"),
+    "confirm_deletion": ("post", "owner"),
+    "cancel_deletion": ("post", "owner"),
+    "retry_deletion": ("post", "owner"),
     "prices": ("get", "viewer"),
     "delete_price": ("post", "owner"),
     "api_keys": ("get", "viewer"),
@@ -128,6 +139,13 @@ def rows(acme):
         "remove_member": create_member(acme).pk,
         "revoke_invitation": create_invitation(acme)[0].pk,
         "conversation_savings": conversation.pk,
+        "delete_conversation": conversation.pk,
+        "delete_retention_rule": RetentionRule.objects.create(workspace=acme, agent_name="coder", raw_days=1).pk,
+        "release_hold": Hold.objects.create(workspace=acme, agent_name="coder", reason="a case").pk,
+        **{
+            name: Deletion.objects.create(workspace=acme, kind="person", state="found").pk
+            for name in ("deletion", "confirm_deletion", "cancel_deletion", "retry_deletion")
+        },
         **dict.fromkeys(["budget", "edit_budget", "override_budget"], create_budget(acme).pk),
         "end_override": create_override(create_budget(acme, name="Overridden")).pk,
         "delete_budget": create_budget(acme, name="Another").pk,
