@@ -1,9 +1,12 @@
 """Budgets: the team's, asked from the server, and one of the run's own. States get worse: ok, warn, wrap_up, block."""
 
+import json
 import logging
 import threading
 import time
+import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +18,8 @@ STATES = ("ok", "warn", "wrap_up", "block")
 WRAP_UP = "Please wrap up your current work and summarize the final state."
 
 _PATH = "/api/v1/budgets/status"
+_EVENTS = "/api/v1/events"
+_MOST_REPORTS = 100  # that wait for a server that is away
 _FRESH = 2.0  # seconds for which an answer is good
 _PATIENCE = 1.0  # seconds that a run waits for an answer
 _AWAY = 30.0  # seconds without asking after a failure; the last known state counts
@@ -22,15 +27,26 @@ _AWAY = 30.0  # seconds without asking after a failure; the last known state cou
 
 @dataclass(frozen=True, slots=True)
 class BudgetStatus:
-    """`message` is what the team wants the model to be told; `budgets` as the server shows them."""
+    """`message` is what the team wants the model to be told; `budgets` as the server shows them; `reason` says which of
+    them decides, and why."""
 
     state: str = "ok"
     message: str = ""
     budgets: list[dict[str, Any]] = field(default_factory=list)
+    reason: str = ""
+
+    def deciding(self) -> dict[str, Any]:
+        """The budget that is followed: of those in this state the fullest. Empty: there is none."""
+        alike = [budget for budget in self.budgets if budget.get("state") == self.state]
+        return max(alike, key=_share, default={})
 
     def __str__(self) -> str:
         over = [budget for budget in self.budgets if budget.get("state", "ok") != "ok"]
         return f"{self.state} ({'; '.join(map(_told, over))})" if over else self.state
+
+
+def _share(budget: dict[str, Any]) -> float:
+    return float(budget.get("used") or 0) / float(budget.get("limit") or 1)
 
 
 def _told(budget: dict[str, Any]) -> str:
@@ -78,7 +94,8 @@ class Budget:
 def worst(*statuses: BudgetStatus) -> BudgetStatus:
     """The strictest state and its message, over all budgets."""
     chosen = max(statuses, key=lambda status: _rank(status.state), default=BudgetStatus())
-    return BudgetStatus(chosen.state, chosen.message, [budget for status in statuses for budget in status.budgets])
+    budgets = [budget for status in statuses for budget in status.budgets]
+    return BudgetStatus(chosen.state, chosen.message, budgets, chosen.reason)
 
 
 def _rank(state: str) -> int:
@@ -88,9 +105,11 @@ def _rank(state: str) -> int:
 class BudgetWatch:
     """The team's budgets for one agent and conversation. Never raises; waits a second at most for an answer."""
 
-    def __init__(self, server: Server, agent: str, conversation: str) -> None:
+    def __init__(self, server: Server, agent: str, conversation: str, agent_version: str = "") -> None:
         self._server = server
-        wanted = {"agent": agent, "conversation": conversation}
+        wanted = {"agent": agent, "conversation": conversation, "agent_version": agent_version}
+        self._labels = {name: str(value) for name, value in wanted.items() if value}
+        self._reports: list[dict[str, Any]] = []
         self._path = f"{_PATH}?{urlencode({name: value for name, value in wanted.items() if value})}"
         self._known = BudgetStatus()
         self._etag = ""
@@ -111,8 +130,45 @@ class BudgetWatch:
                 self._due = time.monotonic() + _AWAY
         return self._known
 
+    def report(self, happened: str, status: BudgetStatus) -> None:
+        """Tell the server that the model was given the message ("wrap_up_injected"), or that nothing more is sent
+        ("blocked"). Waits a second at most; what could not be delivered goes along with the next question. Nothing is
+        told of a conversation without an id: nobody would find it there."""
+        if "conversation" in self._labels:
+            with self._lock:
+                self._reports = [*self._reports, self._report(happened, status)][-_MOST_REPORTS:]
+                self._due = 0.0
+            self.status()
+
+    def _report(self, happened: str, status: BudgetStatus) -> dict[str, Any]:
+        budget = status.deciding()
+        number = budget.get("id")
+        told = {
+            "type": "budget",
+            "id": uuid.uuid4().hex,
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "happened": happened,
+            "budget": number if isinstance(number, int) else None,
+            "name": str(budget.get("name") or "")[:120],
+            "used": budget.get("used"),
+            "limit": budget.get("limit"),
+            "message": status.message,
+        }
+        return {**told, **self._labels}
+
+    def _deliver(self) -> None:
+        """What waits to be told; again as a whole while it is not taken, which changes nothing twice."""
+        waiting = list(self._reports)
+        if waiting:
+            body = json.dumps({"events": waiting}).encode()
+            answer = self._server.post(_EVENTS, body, Content_Type="application/json")
+            if answer.verdict in (Verdict.TAKEN, Verdict.REFUSED):
+                with self._lock:
+                    self._reports = [report for report in self._reports if report not in waiting]
+
     def _ask(self) -> None:
         try:
+            self._deliver()
             self._due = time.monotonic() + (_FRESH if self._refresh() else _AWAY)
         finally:
             with self._lock:
@@ -134,4 +190,5 @@ def status_of(body: dict[str, Any]) -> BudgetStatus:
     """The server's answer. A state that is not known here counts as ok: a newer server must not stop an older agent."""
     budgets = [one for one in body.get("budgets") or [] if isinstance(one, dict)]
     state = body.get("state")
-    return BudgetStatus(state if state in STATES else "ok", str(body.get("message") or ""), budgets)
+    known = state if state in STATES else "ok"
+    return BudgetStatus(known, str(body.get("message") or ""), budgets, str(body.get("reason") or ""))

@@ -132,10 +132,18 @@ class Loop:
             if self.on_budget:
                 self.on_budget(status)
         if status.state == "block":
+            self._report("blocked", status)
             raise BudgetExceeded(status, self.run)
         if status.state == "wrap_up" and self._wrapping_up is None:
             self._wrapping_up = 0
+            self._report("wrap_up_injected", status)
             self.run.messages = with_words(self.run.messages, status.message or WRAP_UP)
+
+
+    def _report(self, happened: str, status: BudgetStatus) -> None:
+        """For the conversation's page, where the client is observed."""
+        if self.watch:
+            self.watch.report(happened, status)
 
 
 def with_words(messages: list[Any], words: str) -> list[Any]:

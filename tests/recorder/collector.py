@@ -46,6 +46,7 @@ class Collector(Listening):
         self.exchanges = []
         self.requests = []
         self.answers: list[Say | Callable[[Got], Say]] = []
+        self.events: list[dict] = []  # of our own form: what agents did about budgets
         self.budgets: list[Say] = []  # one after the other; the last stays
         self._seen = threading.Condition()
         super().__init__(_handler_of(self), port)
@@ -68,6 +69,10 @@ class Collector(Listening):
     def _take(self, got):
         if got.method == "GET":
             return self.budgets.pop(0) if len(self.budgets) > 1 else self.budgets[0]
+        if got.path == "/api/v1/events":
+            events = json.loads(got.body)["events"]
+            self.events += events
+            return taken(events)
         exchanges = [json.loads(line) for line in got.body.splitlines()]
         self.exchanges += exchanges
         return taken(exchanges)

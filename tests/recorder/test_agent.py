@@ -221,7 +221,43 @@ def test_the_teams_budget_is_asked_and_its_message_told(client, model, observed,
     model.replies += [says("I hand over.")]
     assert start(client).stopped == "budget"
     assert sent(model)[0][-1]["content"][-1]["text"] == "Please hand over to Dana."
+    [report] = collector.events
+    assert {**report, "id": "", "at": ""} == {
+        "type": "budget", "id": "", "at": "", "happened": "wrap_up_injected", "budget": 7, "name": "Support",
+        "used": 9, "limit": 10, "message": "Please hand over to Dana.", "agent": "support-bot",
+        "conversation": "ticket-17",
+    }  # fmt: skip
     assert flush(10)
+
+
+def test_a_report_is_told_once_when_the_server_is_back(client, observed, collector):
+    collector.budgets = [team("block")]
+    watch = budget_watch(observed(client, agent="support-bot", conversation="ticket-17"))
+    status = watch.status()
+    collector.answers += [error(503)]
+    watch.report("blocked", status)
+    assert collector.events == []
+    watch._due = 0
+    watch.status()
+    watch._due = 0
+    watch.status()
+    assert [(event["happened"], event["conversation"]) for event in collector.events] == [("blocked", "ticket-17")]
+
+
+def test_a_blocked_run_reports_before_it_raises(client, model, observed, collector):
+    collector.budgets = [team("block")]
+    observed(client, agent="support-bot", conversation="ticket-17")
+    with pytest.raises(BudgetExceeded):
+        start(client)
+    assert [(event["happened"], event["budget"]) for event in collector.events] == [("blocked", 7)]
+    assert model.requests == []
+
+
+def test_nothing_is_reported_of_a_conversation_without_a_name(client, observed, collector):
+    collector.budgets = [team("block")]
+    watch = budget_watch(observed(client, agent="support-bot"))
+    watch.report("blocked", watch.status())
+    assert [got.method for got in collector.requests] == ["GET"]
 
 
 @pytest.mark.parametrize("away", [error(503), error(401), Say(200, b"<html>"), Say(0)])
