@@ -14,6 +14,7 @@ from conversations.api import (
     exchanges,
     findings,
     messages,
+    reviews,
     savings,
     schema,
     timeline,
@@ -53,6 +54,10 @@ urlpatterns = [
     path("evaluation-set", evaluation.EvaluationSetView.as_view(), name="api_evaluation_set"),
     path("evaluation-set/card", evaluation.EvaluationCardView.as_view(), name="api_evaluation_card"),
     path("labels", evaluation.LabelView.as_view(), name="api_labels"),
+    path("queues", reviews.QueueListView.as_view(), name="api_queues"),
+    path("queues/<int:queue_id>", reviews.QueueView.as_view(), name="api_queue"),
+    path("queues/<int:queue_id>/items", reviews.ItemListView.as_view(), name="api_queue_items"),
+    path("reviews", reviews.ReviewListView.as_view(), name="api_reviews"),
     path("agents", conversations.AgentListView.as_view(), name="api_agents"),
     # an answer without a row: what is sent to it is not kept
     path("audit", auditing.AuditView.as_view(), name="api_audit"),
