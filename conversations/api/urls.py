@@ -13,6 +13,7 @@ from conversations.api import (
     events,
     exchanges,
     findings,
+    incidents,
     messages,
     reviews,
     savings,
@@ -58,6 +59,14 @@ urlpatterns = [
     path("queues/<int:queue_id>", reviews.QueueView.as_view(), name="api_queue"),
     path("queues/<int:queue_id>/items", reviews.ItemListView.as_view(), name="api_queue_items"),
     path("reviews", reviews.ReviewListView.as_view(), name="api_reviews"),
+    path("incidents", incidents.IncidentListView.as_view(), name="api_incidents"),
+    path("incidents/<int:incident_id>", incidents.IncidentView.as_view(), name="api_incident"),
+    path(
+        "incidents/<int:incident_id>/acknowledge",
+        incidents.IncidentAcknowledgeView.as_view(),
+        name="api_acknowledge_incident",
+    ),
+    path("incidents/<int:incident_id>/resolve", incidents.IncidentResolveView.as_view(), name="api_resolve_incident"),
     path("agents", conversations.AgentListView.as_view(), name="api_agents"),
     # an answer without a row: what is sent to it is not kept
     path("audit", auditing.AuditView.as_view(), name="api_audit"),
