@@ -23,7 +23,7 @@
   const show = (name, value) => fields(name).forEach((field) => {
     if (field.type === "radio") field.checked = field.value === value;
     else field.value = value;
-    if (name.startsWith("reworded:")) field.closest("details").open = true;
+    field.closest("details")?.setAttribute("open", "");
   });
   const showTyped = () => Object.entries(typed).forEach(([name, { value }]) => show(name, value));
   const forget = (sent) => {
@@ -46,28 +46,38 @@
   // --- sending: in order, so that each names the revision that the one before it made
   let queue = Promise.resolve();
   let waiting = 0;
-  let failed = null; // what "Save again" sends
+  let unsent = []; // what no answer came to; it is sent again with the next thing that gets through
 
   function send(form, submitter) {
     const action = form.getAttribute("action");
     const body = new FormData(form, submitter);
     const sent = Object.fromEntries([...form.elements].filter((field) => field.dataset.keep).map((field) => [field.dataset.keep, valueOf(field.dataset.keep)]));
-    waiting += 1;
-    queue = queue.then(() => post({ action, body, sent })).finally(() => { waiting -= 1; });
-    return queue;
+    post({ action, body, sent });
   }
 
-  async function post(what) {
-    say("Saving…");
-    if (what.body.has("revision")) what.body.set("revision", bar().dataset.revision);
-    try {
-      const answer = await fetch(what.action, { method: "POST", body: what.body, headers: { "HX-Request": "true" } });
-      await take(answer, what);
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // what `fetch` throws where no answer came
-      failed = what;
-      warn("The server did not answer.", "What you typed is kept in this browser.");
+  function post(what) {
+    waiting += 1;
+    queue = queue.then(() => deliver(what)).catch(reportError).finally(() => { waiting -= 1; });
+  }
+
+  // A conflict that the person has not decided: until then nothing of the whole review is sent.
+  const undecided = () => document.querySelector("#bar-notice[data-conflict]:not([hidden])");
+
+  function put(what, reason, mend) {
+    // The whole form as it is now stands for what it was before.
+    unsent = [...unsent.filter((earlier) => earlier.action !== what.action || !what.body.has("revision")), what];
+    warn(reason, mend);
+  }
+
+  async function deliver(what) {
+    if (what.body.has("revision")) {
+      if (undecided()) return;
+      what.body.set("revision", bar().dataset.revision);
     }
+    say("Saving…");
+    const answer = await fetch(what.action, { method: "POST", body: what.body, headers: { "HX-Request": "true" } }).catch((error) => error);
+    if (answer instanceof Error) put(what, "The server did not answer.", "What you did is kept in this browser.");
+    else await take(answer, what);
   }
 
   async function take(answer, what) {
@@ -79,16 +89,15 @@
     }
     const parts = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!parts.getElementById("review-bar")) {
-      failed = what;
-      warn(answer.redirected ? "You are signed out." : `The server answered ${answer.status}.`,
-        answer.redirected ? "Sign in in another tab, then save again. What you typed is kept." : "What you typed is kept in this browser.");
+      if (answer.redirected) put(what, "You are signed out.", "Sign in in another tab, then save again. What you did is kept.");
+      else put(what, `The server answered ${answer.status}.`, "What you did is kept in this browser.");
       return;
     }
-    failed = answer.ok ? null : what;
     if (answer.ok) forget(what.sent);
     replace(parts);
     if (!answer.ok) return;
-    say("Saved");
+    say(`Saved. ${document.getElementById("bar-count")?.textContent ?? ""}`);
+    unsent.splice(0).forEach(post);
     lookAhead();
     const said = parts.querySelector("[data-reveals], [data-undone]");
     if (said) reveal(said);
@@ -96,13 +105,24 @@
 
   // Parts of the answer take the place of what has their id. What is typed, unfolded and looked at stays so.
   function replace(parts) {
+    const fact = document.getElementById("bar-fact");
+    const conflict = undecided();
     const open = new Set([...bar().querySelectorAll("details[open][id]")].map((fold) => fold.id));
     const active = document.activeElement;
     const held = bar().contains(active) ? [active.id, active.name, active.value, active.selectionStart] : null;
     [...parts.body.querySelectorAll("#review-bar, .my-verdict")].forEach((part) => document.getElementById(part.id)?.replaceWith(document.adoptNode(part)));
+    keepFact(fact);
+    if (conflict) document.getElementById("bar-notice")?.replaceWith(conflict);
     open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
     showTyped();
     if (held) focusAgain(...held);
+  }
+
+  // Meanwhile another fact may have been chosen: an answer must not be given to one that is no longer looked at.
+  function keepFact(before) {
+    const now = document.getElementById("bar-fact");
+    const factOf = (place) => place?.querySelector("[name=fact]")?.value;
+    if (before && now && factOf(before) !== factOf(now)) now.replaceWith(before);
   }
 
   function focusAgain(id, name, value, at) {
@@ -127,8 +147,8 @@
     if (looked || !address) return;
     looked = true;
     const body = new FormData(document.getElementById("bar-whole"));
-    const answer = await fetch(address, { method: "POST", body });
-    const { url } = answer.ok ? await answer.json() : {};
+    const answer = await fetch(address, { method: "POST", body }).catch(() => null); // then it is claimed when it is wanted
+    const { url } = answer?.ok ? await answer.json() : {};
     if (!url) return;
     const link = Object.assign(document.createElement("link"), { rel: "prefetch", href: url });
     document.head.append(link);
@@ -139,7 +159,11 @@
     const form = event.target.closest("[data-review-form]");
     if (!form) return;
     event.preventDefault();
+    const whole = document.getElementById("bar-whole");
+    if (form === whole && undecided()) return undecided().querySelector("[data-again]").focus();
+    if (slow && form !== whole) send(whole);
     clearTimeout(slow);
+    slow = 0;
     const submitter = event.submitter;
     const reworded = submitter?.name === "answer" && submitter.value === "reword";
     if (reworded) keep(form.querySelector("[name=reworded]"));
@@ -154,10 +178,9 @@
     const field = event.target.closest("#review-bar [data-keep]");
     if (!field) return;
     keep(field);
-    const form = document.getElementById("bar-whole");
-    if (field.form !== form) return;
+    if (field.form?.id !== "bar-whole" || undecided()) return;
     clearTimeout(slow);
-    slow = setTimeout(() => send(document.getElementById("bar-whole")), field.type === "radio" ? 0 : SLOW);
+    slow = setTimeout(() => { slow = 0; send(document.getElementById("bar-whole")); }, field.type === "radio" ? 0 : SLOW);
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("#bar-notice [data-again]")) again();
@@ -167,13 +190,9 @@
     }
   });
   function again() {
-    const what = failed;
-    failed = null;
     document.getElementById("bar-notice").hidden = true;
-    const whole = document.getElementById("bar-whole");
-    if (!what) send(whole);
-    else if (what.body.has("revision")) send(whole, what.body.get("then") === "submit" ? whole.querySelector("[data-submit]") : undefined);
-    else { waiting += 1; queue = queue.then(() => post(what)).finally(() => { waiting -= 1; }); }
+    if (unsent.length) unsent.splice(0).forEach(post);
+    else send(document.getElementById("bar-whole"));
   }
 
   // --- keys: a click on what bears the key, as everywhere; these act while an answer is on its way, one after another
@@ -183,8 +202,9 @@
       const button = bar().querySelector("[data-submit]");
       if (!button) return;
       event.preventDefault();
-      const wording = document.activeElement?.name === "reworded" && document.activeElement.value.trim();
-      if (wording) document.activeElement.form.requestSubmit(document.activeElement.form.querySelector("[value=reword]"));
+      const field = document.activeElement;
+      if (field.name === "reworded" && field.value.trim()) field.form.requestSubmit(field.form.querySelector("[value=reword]"));
+      if (field.form?.matches("[data-mark-form]") && field.form.elements.words.value.trim()) field.form.requestSubmit();
       button.form.requestSubmit(button);
     } else if (event.key === "Escape" && bar().contains(document.activeElement)) {
       document.activeElement.blur();
@@ -267,23 +287,22 @@
     const fold = document.getElementById("bar-marks");
     const form = fold.querySelector("[data-mark-form]");
     fold.open = true;
-    ["message", "before", "words"].forEach((name) => { form.elements[name].value = chosen[name]; });
-    form.elements.what.value = chosen.what;
+    ["message", "before", "words", "what"].forEach((name) => { form.elements[name].value = chosen[name]; });
+    form.querySelectorAll("[data-keep]").forEach(keep);
     getSelection().removeAllRanges();
     form.elements.text.focus();
     return true;
   }
 
   // --- on arrival: what was typed before and never saved is there again
-  const saved = (name) => valueOf(name);
-  Object.keys(typed).filter((name) => fields(name).length && typed[name].value === saved(name)).forEach((name) => delete typed[name]);
+  Object.keys(typed).filter((name) => fields(name).length && typed[name].value === valueOf(name)).forEach((name) => delete typed[name]);
   remember();
   const restored = Object.entries(typed).filter(([name]) => fields(name).length);
   if (restored.length) {
     const older = restored.some(([, { revision }]) => revision !== Number(bar().dataset.revision));
     showTyped();
-    document.getElementById("bar-more")?.setAttribute("open", "");
     warn("What you typed before was not saved.", older ? "Your review was changed since then." : "It is in the fields again.");
+    document.getElementById("bar-notice").toggleAttribute("data-conflict", older);
     bar().querySelector("#bar-notice [data-newer]").hidden = false;
   }
 })();

@@ -113,6 +113,22 @@ def test_what_is_typed_outlives_a_broken_connection_and_a_closed_tab(page, first
     page.complaints.clear()  # the connection that this test broke
 
 
+def test_answers_given_while_the_server_is_away_are_sent_when_it_is_back(page, first):  # noqa: F811
+    page.route("**/review/verdict/**", lambda route: route.abort())
+    page.goto(f"{first}&fact=1")
+    page.keyboard.press("1")
+    page.get_by_text("The server did not answer.").wait_for()
+    page.unroute("**/review/verdict/**")
+
+    page.keyboard.press("n")
+    page.locator("form[aria-label='Fact 2']").wait_for()
+    page.keyboard.press("2")
+    page.locator("#bar-count", has_text=f"2 of {FACTS} judged").wait_for()
+
+    assert dict(Verdict.objects.values_list("number", "answer")) == {1: "agree", 2: "not_lost"}
+    page.complaints.clear()  # the connection that this test broke
+
+
 @pytest.mark.parametrize(("button", "comment"), [("Save again", "Mine."), ("Take the newer", "From another tab.")])
 def test_a_conflict_is_the_persons_to_solve(page, first, button, comment):  # noqa: F811
     page.goto(first)
