@@ -14,6 +14,7 @@ from conversations.api.authentication import KeyAuthentication, MayIngest, MayIn
 from conversations.errors import BadInput
 from conversations.ingest import queries, services
 from conversations.models import Batch, BatchProblem
+from conversations.people.activity import record_activity
 from conversations.vocabulary import BatchState
 
 
@@ -75,6 +76,8 @@ class BatchRedigestView(APIView):
         batch = _batch_of(request, batch_id)
         if not services.redigest(Batch.objects.filter(pk=batch.pk)):
             raise BadInput("The bytes of this batch are not kept any more.", mend="Send the transcript again.")
+        key = sender(request)
+        record_activity(workspace=key.workspace, actor=key, action="batch.redigested", target=batch)
         batch.refresh_from_db()
         tasks.wake(batch)
         return Response(queries.batch_summary(batch), status=202)

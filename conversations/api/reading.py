@@ -22,6 +22,7 @@ from conversations.api.parameters import Parameter, conditions, read_parameters,
 from conversations.api.schema import ReadSchema
 from conversations.errors import BadInput
 from conversations.models import ApiKey, User, Workspace, isolation
+from conversations.people.activity import record_activity
 from conversations.vocabulary import Scope
 
 
@@ -124,6 +125,9 @@ class ListView(ReadView):
         rows = self.rows(**ids).filter(conditions(self.values, self.known))
         kind = request.accepted_renderer.format
         if kind in (JsonLines.format, Csv.format):
+            actor = request.auth if isinstance(request.auth, ApiKey) else cast("User", request.user)
+            detail = {"list": self.file_name, "as": kind}
+            record_activity(workspace=self.workspace, actor=actor, action="list.exported", detail=detail)
             return export(self.whole(rows), self.serializer(), kind, self.file_name)
         page = self.page(rows)
         serializer = self.serializer()

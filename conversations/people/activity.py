@@ -1,5 +1,6 @@
 """Who did what: one row for everything that changes a workspace's settings, people or records."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
@@ -31,6 +32,11 @@ def record_activity(
         detail=detail or {},
         address=address,
     )
+
+
+def minutes(moment: datetime) -> str:
+    """A time as details hold it: 2026-11-23 23:17 UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def record_of_person(

@@ -34,15 +34,17 @@ def as_csv(rows: Iterable[Activity]) -> Iterator[bytes]:
 
 
 def told(detail: dict[str, Any]) -> str:
-    """{"role": ["viewer", "admin"], "keys": 2} → "role: viewer → admin; keys: 2"; what is empty is left out."""
-    parts = [f"{name.replace('_', ' ')}: {_value(value)}" for name, value in detail.items() if value not in (None, "")]
-    return "; ".join(parts)
+    """{"role": ["viewer", "admin"], "keys": 2} → "role: viewer → admin; keys: 2"; what is empty is left out.
+
+    A list of two is what something was and what it became."""
+    shown = {name.replace("_", " "): value for name, value in detail.items() if value not in (None, "")}
+    return "; ".join(f"{name}: {_value(value)}" for name, value in shown.items())
 
 
 def _value(value: Any) -> str:
     match value:
-        case [list() as before, list() as after]:
-            return f"{_value(before)} → {_value(after)}"
+        case [before, after]:
+            return f"{before or 'none'} → {after or 'none'}"
         case list():
             return ", ".join(map(str, value)) or "none"
     return str(value)

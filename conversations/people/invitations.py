@@ -12,7 +12,7 @@ from django.utils import timezone
 from conversations.errors import Refused
 from conversations.models import Invitation, Membership, User
 from conversations.people.access import is_at_least
-from conversations.people.activity import record_activity
+from conversations.people.activity import minutes, record_activity
 from conversations.vocabulary import MemberRole
 
 
@@ -39,7 +39,7 @@ def invite(by: Membership, *, role: MemberRole, lifetime: timedelta, note: str =
         created_by=by.user,
         expires_at=timezone.now() + lifetime,
     )
-    detail = {"role": role, "expires_at": row.expires_at.isoformat()}
+    detail = {"role": role, "until": minutes(row.expires_at)}
     record_activity(workspace=by.workspace, actor=by.user, action="invitation.made", target=row, detail=detail)
     return row, token
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from conversations.errors import Refused
 from conversations.models import ApiKey, Membership, User, Workspace
 from conversations.people.access import scopes_of
-from conversations.people.activity import record_activity
+from conversations.people.activity import minutes, record_activity
 
 PREFIX = "obs_"
 _SHOWN = 12  # characters that tell keys apart: 8 of them random
@@ -48,7 +48,7 @@ def make_key(
     row, key = create_api_key(
         workspace=by.workspace, name=name, scopes=scopes, created_by=by.user, expires_at=expires_at
     )
-    detail = {"scopes": row.scopes, "expires_at": expires_at.isoformat() if expires_at else None}
+    detail = {"scopes": ", ".join(row.scopes), "until": expires_at and minutes(expires_at)}
     record_activity(workspace=by.workspace, actor=by.user, action="api_key.made", target=row, detail=detail)
     return row, key
 
@@ -74,7 +74,7 @@ def rotate_key(old: ApiKey, *, by: Membership, overlap: timedelta) -> tuple[ApiK
     row.replaced_by = new
     row.expires_at = min(now + overlap, row.expires_at or now + overlap)
     row.save(update_fields=["replaced_by", "expires_at"])
-    detail = {"new": str(new), "old_expires_at": row.expires_at.isoformat()}
+    detail = {"new": str(new), "old_until": minutes(row.expires_at)}
     record_activity(workspace=by.workspace, actor=by.user, action="api_key.rotated", target=row, detail=detail)
     return new, key
 

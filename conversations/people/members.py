@@ -101,6 +101,6 @@ def _cut_keys(member: Membership, role: MemberRole, *, by: User) -> int:
             revoke_key(key, by=by)
             continue
         ApiKey.objects.filter(pk=key.pk).update(scopes=left)
-        detail = {"scopes": [key.scopes, left]}
+        detail = {"scopes": [", ".join(key.scopes), ", ".join(left)]}
         record_activity(workspace=member.workspace, actor=by, action="api_key.cut", target=key, detail=detail)
     return cut

@@ -27,6 +27,11 @@ def unseal(sealed: str) -> str:
         ) from None
 
 
+def reseal(sealed: str) -> str:
+    """The same with the present key. Raises Unavailable as `unseal`."""
+    return seal(unseal(sealed))
+
+
 def _fernet() -> MultiFernet:
     return MultiFernet([_key_of(text) for text in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 

@@ -42,7 +42,7 @@ def account(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
         if changed := form.save():
-            record_of_person(user, "person.changed", detail={"fields": changed}, address=address_of(request))
+            record_of_person(user, "person.changed", detail={"fields": ", ".join(changed)}, address=address_of(request))
         messages.success(request, "Saved.")
         return redirect("account")
     context = {

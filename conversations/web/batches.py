@@ -16,6 +16,7 @@ from conversations.errors import BadInput
 from conversations.ingest import services
 from conversations.ingest.queries import batch_conversations
 from conversations.models import Batch, BatchProblem, Conversation
+from conversations.people.activity import record_activity
 from conversations.vocabulary import BatchState, MemberRole
 from conversations.web import queries
 from conversations.web.pages import WorkspaceRequest, may, member_required, render_page, role_required, wants_partial
@@ -87,6 +88,9 @@ def _take(request: WorkspaceRequest, file: "UploadedFile[Any]") -> BatchCard | R
     except BadInput as error:
         return RefusedFile(name, error.message, error.mend)
     if receipt.is_new:
+        record_activity(
+            workspace=request.workspace, actor=request.user, action="transcripts.imported", target=receipt.batch
+        )
         tasks.wake(receipt.batch)
     return BatchCard(receipt.batch, batch_conversations(receipt.batch), already_known=not receipt.is_new)
 
@@ -121,5 +125,6 @@ def redigest(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Make rows of its bytes again, for instance after an update that understands more."""
     batch = get_object_or_404(Batch, workspace=request.workspace, pk=pk)
     if services.redigest(Batch.objects.filter(pk=batch.pk)):
+        record_activity(workspace=request.workspace, actor=request.user, action="batch.redigested", target=batch)
         tasks.wake(batch)
     return redirect(_batch_url(request, batch))

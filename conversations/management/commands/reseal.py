@@ -1,4 +1,4 @@
-"""Encrypt the secrets of all channels with the present secret key."""
+"""Encrypt the secrets of all channels and second factors with the present secret key."""
 
 from typing import Any
 
@@ -6,19 +6,24 @@ from django.core.management.base import BaseCommand, CommandError
 
 from conversations.alerts.channels.sealing import reseal
 from conversations.errors import Unavailable
-from conversations.models import Channel
+from conversations.models import Channel, SecondFactor
+from conversations.people import sealing
 
 
 class Command(BaseCommand):
     """After OBSERVATORY_SECRET_KEY has changed; the old one must still be among OBSERVATORY_SECRET_KEY_FALLBACKS."""
 
-    help = "Encrypt the secrets of all channels with the present secret key."
+    help = "Encrypt the secrets of all channels and second factors with the present secret key."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Channel by channel; those that cannot be read are named, and the others done all the same."""
         unreadable = [str(channel) for channel in Channel.objects.exclude(sealed="").order_by("id") if not _do(channel)]
+        factors = SecondFactor.objects.select_related("user").order_by("user_id")
+        lost = [str(factor.user) for factor in factors if not _do_factor(factor)]
         if unreadable:
             raise CommandError(f"Encrypted with a key that is not there, write their addresses anew: {unreadable}")
+        if lost:
+            raise CommandError(f"Second factors encrypted with a key that is not there, remove them: {lost}")
         self.stdout.write("Every channel is encrypted with the present key.")
 
 
@@ -28,4 +33,13 @@ def _do(channel: Channel) -> bool:
     except Unavailable:
         return False
     channel.save(update_fields=["sealed"])
+    return True
+
+
+def _do_factor(factor: SecondFactor) -> bool:
+    try:
+        factor.sealed_secret = sealing.reseal(factor.sealed_secret)
+    except Unavailable:
+        return False
+    factor.save(update_fields=["sealed_secret"])
     return True
