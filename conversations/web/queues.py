@@ -107,7 +107,8 @@ class ItemRow:
 def _row(request: WorkspaceRequest, item: QueueItem) -> ItemRow:
     reviews = list(item.reviews.all())
     judged = [each for each in reviews if not each.settles]
-    shown = item.state != ItemState.WAITING or any(each.reviewer_id == request.user.pk for each in judged)
+    to_judge = item.state == ItemState.WAITING or item.calibration
+    shown = not to_judge or any(each.reviewer_id == request.user.pk for each in judged)
     reserved = list(item.reservations.all())
     return ItemRow(
         item=item,
@@ -115,7 +116,7 @@ def _row(request: WorkspaceRequest, item: QueueItem) -> ItemRow:
         at_it=[str(each.user) for each in reserved],
         is_mine=any(each.user_id == request.user.pk for each in reserved),
         may_settle=item.state == ItemState.DISAGREED and may_settle(request.membership.role, request.user, reviews),
-        record=next((each for each in reviews if each.settles), None),
+        record=next((each for each in reviews if each.settles and shown), None),
     )
 
 
