@@ -1,19 +1,12 @@
 """Forms of one's own data."""
 
-from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from conversations.models import User
-
-
-@cache
-def time_zones() -> list[str]:
-    """Every zone with the name of a place, and UTC."""
-    return ["UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))]
+from conversations.web.time_zones import time_zones
 
 
 class AccountForm(forms.Form):
@@ -32,9 +25,8 @@ class AccountForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        initial = {"name": user.name, "email": user.email, "time_zone": user.time_zone}
-        super().__init__(*args, initial=initial, **kwargs)
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        super().__init__(data, initial={"name": user.name, "email": user.email, "time_zone": user.time_zone})
         self.user = user
         field = self.fields["time_zone"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 -- declared above; narrows the type

@@ -13,6 +13,7 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
@@ -127,6 +128,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] #
         raise ImmediateHttpResponse(_not_signed_in(request, "That did not work, or was cancelled. Try again.", 401))
 
 
+@transaction.atomic
 def _user_of(found: SocialLogin) -> User:
     """Known by the provider's subject; else by the address, this once. Raises Refused."""
     check_allowed(found.vouched)
@@ -135,6 +137,7 @@ def _user_of(found: SocialLogin) -> User:
     if not user.is_active:
         raise Refused("This account is closed.")
     if known is None:
+        SocialAccount.objects.filter(user=user).delete()  # whoever it was linked to had the address before
         SocialAccount.objects.create(user=user, provider=found.account.provider, uid=found.account.uid)
     return user
 
