@@ -85,3 +85,14 @@ def test_page_says_where_built_in_prices_are_from(alice):
 
     assert "platform.claude.com/docs/en/about-claude/pricing, taken on 22 November 2026" in page
     assert "claude-sonnet-5-5" in page
+
+
+def test_a_price_that_changed_is_a_new_row_that_begins_as_the_old_one(alice, acme, globex):
+    price = create_price(acme, input_usd="3.5")
+
+    form = alice.get(f"/w/acme/settings/prices/?copy={price.pk}").context["form"]
+
+    assert (form["pattern"].value(), form["input_usd"].value(), form["window"].value()) == ("our-*", "3.5", None)
+    assert form["since"].value() is not None
+    assert alice.get(f"/w/acme/settings/prices/?copy={create_price(globex).pk}").status_code == 404
+    assert alice.get("/w/acme/settings/prices/?copy=x").context["form"]["pattern"].value() is None
