@@ -105,8 +105,10 @@ def _rank(state: str) -> int:
 class BudgetWatch:
     """The team's budgets for one agent and conversation. Never raises; waits a second at most for an answer."""
 
-    def __init__(self, server: Server, agent: str, conversation: str, agent_version: str = "") -> None:
-        self._server = server
+    def __init__(
+        self, server: Server, agent: str, conversation: str, agent_version: str = "", fresh: float = _FRESH
+    ) -> None:
+        self._server, self._fresh = server, fresh
         wanted = {"agent": agent, "conversation": conversation, "agent_version": agent_version}
         self._labels = {name: str(value) for name, value in wanted.items() if value}
         self._reports: list[dict[str, Any]] = []
@@ -169,7 +171,7 @@ class BudgetWatch:
     def _ask(self) -> None:
         try:
             self._deliver()
-            self._due = time.monotonic() + (_FRESH if self._refresh() else _AWAY)
+            self._due = time.monotonic() + (self._fresh if self._refresh() else _AWAY)
         finally:
             with self._lock:
                 self._asking = None

@@ -3,8 +3,9 @@ import re
 import pytest
 from django.core.management import CommandError, call_command
 
-from conversations.models import ApiKey, Compaction, Conversation, Message, Request
+from conversations.models import ApiKey, Budget, BudgetEvent, Compaction, Conversation, Message, Request
 from conversations.ops.simulation.running import AGENT
+from conversations.spending.budget_events import happened_in
 from conversations.vocabulary import CompactionKind, SummaryState
 from tests.factories import create_api_key
 
@@ -48,6 +49,29 @@ def test_a_compaction_is_recorded_with_what_it_dropped(acme, capsys):
     assert (first.trigger_tokens, first.instructions) == (2_500, "Keep every rule.")
     before = Message.objects.filter(conversation=first.conversation, position__lt=first.position).count()
     assert first.dropped_count == before > 4
+
+
+def test_a_budget_warns_wraps_up_and_ends_and_the_timeline_shows_it(acme, capsys, client):
+    lines = simulate(capsys, "--budget", "15000")
+    [conversation] = Conversation.objects.all()
+    events = list(BudgetEvent.objects.order_by("at", "percent"))
+
+    assert [event.kind for event in events if event.external_id is None] == ["warned", "reached"]
+    [injected] = [event for event in events if event.external_id]
+    assert (injected.kind, injected.budget) == ("wrap_up_injected", Budget.objects.get())
+    assert "of 15,000 tokens are used. Please wrap up" in injected.message
+    assert injected.used >= 15_000
+    assert "it ended with: budget. I stop here." in "\n".join(lines)
+    said = [block.get("text") for message in Message.objects.all() for block in message.blocks]
+    assert said.count(injected.message) == 1
+    [after] = [each for each in happened_in(conversation) if each.event == injected]
+    assert (after.requests, after.tokens > 0) == (1, True)
+    assert conversation.request_count < 15
+
+
+def test_a_budget_that_is_too_small_is_refused(acme):
+    with pytest.raises(CommandError, match="--budget wants at least"):
+        call_command("simulate", "--budget", "10")
 
 
 def test_the_key_that_was_made_for_it_stops_working(acme, capsys):

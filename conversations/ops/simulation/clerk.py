@@ -49,6 +49,9 @@ class Clerk:
         memory = _remember(context, self.tickets)
         if memory.empty:
             return [{"type": "text", "text": f"The queue is empty. {memory.done} tickets were completed."}]
+        if _is_asked_to_stop(context):
+            hand = f" In hand is {memory.ticket}, last step {memory.step}." if memory.ticket else ""
+            return [{"type": "text", "text": f"I stop here. {memory.done} tickets were completed.{hand}"}]
         step = STEPS[(STEPS.index(memory.step) + 1) % len(STEPS)] if memory.step else STEPS[0]
         words, given = self._step(step, memory.ticket)
         key = f"toolu_{memory.done + (step != STEPS[0]):04d}_{step}"
@@ -85,6 +88,12 @@ class Clerk:
             return "I look up what is known.", {"query": f"{ticket.category} {ticket.subject.lower()}"}
         words, own = steps[step]
         return words, {**given, **own}
+
+
+def _is_asked_to_stop(context: Context) -> bool:
+    """Words beside the results of tools: nobody says anything there but a budget that is used up."""
+    last = context.messages[-1]
+    return last["role"] == "user" and {"tool_result", "text"} <= {block["type"] for block in last["content"]}
 
 
 def _letter(ticket: Ticket) -> str:

@@ -89,7 +89,7 @@ def _work(client: anthropic.Anthropic, workflow: Workflow, tickets: Sequence[Tic
         messages.append({"role": "assistant", "content": answer.content})
         calls = [block for block in answer.content if block.type == "tool_use"]
         if calls:
-            messages.append({"role": "user", "content": [_result(desk, call) for call in calls]})
+            messages.append({"role": "user", "content": [result_of(desk, call) for call in calls]})
         elif answer.stop_reason != "compaction":
             return Run(figures_of(answers), desk.completed(), messages, answers)
 
@@ -122,7 +122,8 @@ def _marked(messages: list[Any]) -> list[Any]:
     return [*messages[:place], {**messages[place], "content": blocks}, *messages[place + 1 :]]
 
 
-def _result(desk: Desk, call: Any) -> dict[str, Any]:
+def result_of(desk: Desk, call: Any) -> dict[str, Any]:
+    """What the desk answers to a call of the model, as the API takes it."""
     try:
         said, failed = desk.run(call.name, call.input), False
     except (ValueError, KeyError) as error:
