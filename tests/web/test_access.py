@@ -6,6 +6,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from conversations.models import Deletion, Hold, RetentionRule
+from tests.alerts.rows import create_rule
 from tests.alerts.telling import create_channel, create_incident, create_silence
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
 from tests.people.rows import create_invitation, create_member
@@ -62,6 +63,13 @@ WORKSPACE_PAGES = {
     "notices": ("get", "viewer"),
     "open_notice": ("get", "viewer"),
     "read_notices": ("post", "viewer"),
+    "new_rule": ("get", "owner"),
+    "try_rule": ("post", "owner"),
+    "export_rules": ("get", "viewer"),
+    "import_rules": ("get", "owner"),
+    "rule": ("get", "viewer"),
+    "switch_rule": ("post", "owner"),
+    "delete_rule": ("post", "owner"),
     "budgets": ("get", "viewer"),
     "new_budget": ("get", "owner"),
     "budget": ("get", "viewer"),
@@ -149,6 +157,9 @@ def rows(acme):
         **dict.fromkeys(["budget", "edit_budget", "override_budget"], create_budget(acme).pk),
         "end_override": create_override(create_budget(acme, name="Overridden")).pk,
         "delete_budget": create_budget(acme, name="Another").pk,
+        "rule": create_rule(acme).pk,
+        "switch_rule": create_rule(acme, name="Switched").pk,
+        "delete_rule": create_rule(acme, name="Deleted").pk,
         "delete_price": create_price(acme).pk,
         "incident": create_incident(acme).pk,
         "end_silence": create_silence(acme).pk,
