@@ -4,12 +4,12 @@ Somebody holds a place on an item by a reservation that has not expired, or by a
 gives or takes a place locks the item's row first and asks in a new statement, which sees what others have committed.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -27,28 +27,29 @@ def claim_next(queue: Queue, user: User, *, besides: Collection[int] = ()) -> Qu
     if queue.closed_at is not None:
         return None
     passed = set(besides)
+    free = claimable(QueueItem.objects.filter(workspace=queue.workspace_id, queue=queue), user.pk)
+    turns = (_first_of_all(free, user), free.filter(state=ItemState.WAITING).order_by("-priority", "id"))
     # Items that others lock are passed over at first: only when nothing else is left they are waited for, because one
     # that somebody is just taking may have a place for a second person.
     for patient in (False, True):
-        for rows in _in_turn(queue, user):
-            while item := _first(rows.exclude(pk__in=passed), patient=patient):
+        for rows in turns:
+            while item := _locked(rows.exclude(pk__in=passed), patient=patient):
                 item.queue = queue
-                if hold(item, user):
+                if _reserve(item, user):
                     return item
                 passed.add(item.pk)
     return None
 
 
-def _in_turn(queue: Queue, user: User) -> Iterator[QuerySet[QueueItem]]:
-    free = claimable(QueueItem.objects.filter(workspace=queue.workspace_id, queue=queue), user.pk)
-    mine: Any = {"workspace": OuterRef("workspace"), "item": OuterRef("pk")}
-    yield free.filter(Exists(Reservation.objects.filter(user=user, **mine))).order_by("id")
-    yield free.filter(Exists(Review.objects.filter(reviewer=user, **mine))).order_by("id")
-    yield free.filter(calibration=True).order_by("-priority", "id")
-    yield free.filter(state=ItemState.WAITING).order_by("-priority", "id")
+def _first_of_all(free: QuerySet[QueueItem], user: User) -> QuerySet[QueueItem]:
+    """What the user holds already, then their drafts, then calibration items: by index, for these are few."""
+    held = Q(pk__in=Reservation.objects.filter(user=user).values("item"))
+    drafts = Q(pk__in=Review.objects.filter(reviewer=user, submitted_at=None, item__isnull=False).values("item"))
+    order = Case(When(held, then=0), When(drafts, then=1), default=2)
+    return free.filter(held | drafts | Q(calibration=True)).order_by(order, "-priority", "id")
 
 
-def _first(rows: QuerySet[QueueItem], *, patient: bool) -> QueueItem | None:
+def _locked(rows: QuerySet[QueueItem], *, patient: bool) -> QueueItem | None:
     return rows.select_for_update(of=("self",), skip_locked=not patient).first()
 
 
@@ -70,11 +71,16 @@ def _count(rows: QuerySet[Any, Any]) -> Coalesce:
     return Coalesce(Subquery(counted), 0)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def hold(item: QueueItem, user: User) -> bool:
     """Reserve a place on the item, or prolong the reservation; False where others have taken every place meanwhile, or
     the user has handed in a review of it."""
     lock(item)
+    return _reserve(item, user)
+
+
+def _reserve(item: QueueItem, user: User) -> bool:
+    """The item is locked: what this statement sees stays so."""
     if not claimable(_row(item), user.pk).exists():
         return False
     until = timezone.now() + timedelta(minutes=item.queue.reservation_minutes)

@@ -121,7 +121,7 @@ def submit(review: Review, revision: int | None) -> Review:
     Raises Conflict; BadInput without an overall verdict; Refused where the reservation expired and others took every
     place: what was written stays as a draft then, and can be handed in when a place is free again."""
     _take_place(review, must=True)
-    review = _change(review, revision, submitted_at=timezone.now())
+    review = _write(review, revision, submitted_at=timezone.now())
     if not review.overall:
         raise BadInput("Choose an overall verdict: faithful, minor loss or harmful loss.", at="overall")
     if review.item:
@@ -164,6 +164,10 @@ def restate(item: QueueItem) -> None:
 
 def _change(review: Review, revision: int | None, **changes: Any) -> Review:
     _take_place(review, must=False)
+    return _write(review, revision, **changes)
+
+
+def _write(review: Review, revision: int | None, **changes: Any) -> Review:
     rows = Review.objects.filter(pk=review.pk, workspace=review.workspace_id, submitted_at=None)
     seen = rows if revision is None else rows.filter(revision=revision)
     if not seen.update(revision=F("revision") + 1, saved_at=timezone.now(), **changes):

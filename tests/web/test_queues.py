@@ -109,6 +109,12 @@ def test_bar_counts_no_further_than_it_can_show(bob, acme, monkeypatch):
     assert bob.get(LIST).context["to_review"] == "1+"
 
 
+def test_bar_shows_its_own_numbers_and_not_the_page_s(bob, acme):
+    queue = create_queue(acme, items=2)
+
+    assert bob.get(f"{LIST}{queue.pk}/").content.decode().count('class="count"') == 1
+
+
 # --- a queue ----------------------------------------------------------------------------------------------------------
 
 
@@ -153,6 +159,16 @@ def test_page_keeps_what_others_said_from_who_has_yet_to_judge(bob, alice, acme)
     assert bob.get(page).context["items"][0].said == [("Alice", "")]
     handed_in(queue.items.get(), bob.user, "harmful_loss")
     assert bob.get(page).context["items"][0].said == [("Alice", "harmful loss"), ("Bob", "harmful loss")]
+
+
+def test_calibration_item_tells_nobody_what_others_said_before_they_judged(bob, alice, acme):
+    queue = create_queue(acme)
+    item = create_item(queue, calibration=True)
+    handed_in(item, alice.user)
+    page = f"{LIST}{queue.pk}/"
+
+    assert bob.get(page).context["items"][0].said == [("Alice", "")]
+    assert alice.get(page).context["items"][0].said == [("Alice", "faithful")]
 
 
 def test_long_queue_goes_on_on_the_next_page(bob, acme):
