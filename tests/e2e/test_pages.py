@@ -44,6 +44,8 @@ FILLED = [
     "budgets/{budget}/",
     "connect/",
     "settings/api-keys/",
+    "settings/members/",
+    "settings/activity/",
     "settings/prices/",
 ]
 

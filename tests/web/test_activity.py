@@ -24,7 +24,7 @@ def test_page_asks_as_much_for_any_number_of_rows(alice, bob, acme, rows, django
     for _ in range(rows):
         do(acme, bob.user)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         response = alice.get(PAGE)
 
     assert len(response.context["lines"]) == rows

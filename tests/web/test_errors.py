@@ -12,7 +12,7 @@ def test_unknown_page_is_told_in_our_own_looks(alice):
 
 
 def test_forbidden_page_says_who_may(victor):
-    response = victor.get("/w/acme/settings/api-keys/")
+    response = victor.get("/w/acme/settings/activity/")
 
     assert response.status_code == 403
     assert "Only an admin of this workspace may do this." in response.content.decode()
