@@ -10,10 +10,11 @@ every other one on the server.
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponseBase, StreamingHttpResponse
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
 from conversations.api.budget_status import Told, told
@@ -31,21 +32,22 @@ _lock = threading.Lock()
 _never = threading.Event()  # waited for, so that looks are apart
 
 
-class EventStream(BaseRenderer):
-    """So that `Accept: text/event-stream` is understood; what is streamed is written by the view itself."""
+class AnyAccept(BaseContentNegotiation):
+    """Whatever a client accepts: a stream is written by the view itself, and errors are JSON as everywhere."""
 
-    media_type = "text/event-stream"
-    format = "sse"
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """There is no body to read."""
+        return parsers[0]
 
-    def render(self, data: object, *_: object, **__: object) -> bytes:
-        """Of errors, which are no streams: their JSON."""
-        return bytes(JSONRenderer().render(data))
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> tuple[Any, str]:
+        """The only one."""
+        return renderers[0], renderers[0].media_type
 
 
 class BudgetStreamView(BudgetStatusView):
     """The same as server-sent events: once at first, then whenever it changes."""
 
-    renderer_classes = (JSONRenderer, EventStream)
+    content_negotiation_class = AnyAccept
 
     def get(self, request: Request) -> HttpResponseBase:
         """Events named `budget`, whose data is the status object and whose id is its ETag; comments in between. A
