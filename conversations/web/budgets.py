@@ -178,12 +178,12 @@ def delete_budget(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 @member_required
 @role_required(MemberRole.ADMIN)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def override_budget(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """Another limit, until it expires, for a reason."""
+    """Another limit, until it expires, for a reason; the form stands on the budget's page."""
     row = get_object_or_404(Budget, workspace=request.workspace, pk=pk)
     override = BudgetOverride(workspace=request.workspace, budget=row, created_by=request.user)
-    form = OverrideForm(request.POST, instance=override)
+    form = OverrideForm(request.POST if request.method == "POST" else None, instance=override)
     if not form.is_valid():
         return _page(request, row, form)
     form.save()

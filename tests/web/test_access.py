@@ -74,7 +74,7 @@ WORKSPACE_PAGES = {
     "new_budget": ("get", "owner"),
     "budget": ("get", "viewer"),
     "edit_budget": ("get", "owner"),
-    "override_budget": ("post", "owner"),
+    "override_budget": ("get", "owner"),
     "end_override": ("post", "owner"),
     "delete_budget": ("post", "owner"),
     "connect": ("get", "viewer"),
