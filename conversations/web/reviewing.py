@@ -34,8 +34,8 @@ _WAIT = "Your draft is kept: save again once a place is free, or skip to the nex
 @require_POST
 def verdict(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """`fact`, `answer` and, to reword, `reworded`."""
-    fact = request.POST.get("fact", "")
-    said = {"answer": request.POST.get("answer", ""), "reworded": request.POST.get("reworded", "")}
+    fact = _sent(request, "fact")
+    said = {"answer": _sent(request, "answer"), "reworded": _sent(request, "reworded")}
     # Of single verdicts the last one counts, in whichever tab: so no revision is named.
     return _saved(request, pk, lambda review: services.save_verdict(review, None, fact_id=fact, **said), fact=fact)
 
@@ -79,8 +79,13 @@ def _whole(request: WorkspaceRequest) -> dict[str, Any]:
     prefix = "criterion."
     given = {name.removeprefix(prefix): str(value) for name, value in request.POST.items() if name.startswith(prefix)}
     criteria = {key: int(value) if is_key(value) else value for key, value in given.items()}
-    said = {name: request.POST.get(name, "") for name in ("overall", "comment")}
+    said = {name: _sent(request, name) for name in ("overall", "comment")}
     return {**said, "criteria": criteria}
+
+
+def _sent(request: WorkspaceRequest, name: str) -> str:
+    """A field without the one character that Postgres does not store."""
+    return request.POST.get(name, "").replace("\0", "")
 
 
 @member_required
@@ -89,7 +94,7 @@ def _whole(request: WorkspaceRequest) -> dict[str, Any]:
 def mark(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """`what`, the `words` as they are read, the `message` they were selected in (or none), what stood `before`."""
     names = ("what", "words", "before", "text", "kind", "message")
-    said = {name: request.POST.get(name, "") for name in names}
+    said = {name: _sent(request, name) for name in names}
     return _saved(request, pk, lambda review: mark_words(review, **said))
 
 
@@ -189,7 +194,7 @@ def _answer(request: WorkspaceRequest, compaction: Compaction, *, fact: str = ""
 def _failed(request: WorkspaceRequest, compaction: Compaction, notice: Notice, status: int = CONFLICT) -> HttpResponse:
     """The bar as it is now, with the notice and what was sent in its fields."""
     names = ("overall", "comment", "reworded", "words", "before", "text", "kind", "what", "message")
-    typed: dict[str, Any] = {name: request.POST[name] for name in names if name in request.POST}
+    typed: dict[str, Any] = {name: _sent(request, name) for name in names if name in request.POST}
     if "comment" in typed:
         typed["criteria"] = _whole(request)["criteria"]
     if not wants_partial(request):

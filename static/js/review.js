@@ -32,7 +32,10 @@
   };
 
   // --- what is said beside the bar
-  const say = (text) => { const place = document.getElementById("bar-state"); if (place) place.textContent = text; };
+  const say = (text, unseen = "") => { // `unseen` is for those who listen: it stands elsewhere, too
+    const more = Object.assign(document.createElement("span"), { className: "hidden-word", textContent: unseen && `, ${unseen}` });
+    document.getElementById("bar-state")?.replaceChildren(text, more);
+  };
   const warn = (what, mend) => {
     const notice = document.getElementById("bar-notice");
     if (!notice) return;
@@ -96,7 +99,8 @@
     if (answer.ok) forget(what.sent);
     replace(parts);
     if (!answer.ok) return;
-    say(`Saved. ${document.getElementById("bar-count")?.textContent ?? ""}`);
+    say("Saved", document.getElementById("bar-count")?.textContent);
+    if (what.body.has("words")) document.getElementById("bar-marks").open = false; // the texts are wanted again
     unsent.splice(0).forEach(post);
     lookAhead();
     const said = parts.querySelector("[data-reveals], [data-undone]");

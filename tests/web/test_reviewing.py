@@ -11,8 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conversations.models import Mark, QueueItem, Reservation, Review, Verdict
+from conversations.review.marking import mark_words
 from conversations.review.places import claim_next
 from conversations.review.queries import reviews_on
+from conversations.review.services import open_review, save_verdict
 from tests.factories import create_compaction, create_conversation, create_message
 from tests.review.rows import create_item, create_queue, create_reviewer
 from tests.web.audited import create_addition, create_audit, create_finding
@@ -176,6 +178,14 @@ def test_review_is_saved_as_a_draft_and_handed_in(bob, compaction):
     assert response.headers["HX-Redirect"] == f"{compaction.get_absolute_url()}?review=1"
     assert Review.objects.get().submitted_at is not None
     assert "You said: minor loss" in text_of(page(bob, compaction, review=1))
+
+
+def test_what_a_database_cannot_store_is_left_out(bob, compaction):
+    assert post(bob, compaction, "save", **whole(comment="Two\0 rules")).status_code == 200
+    assert post(bob, compaction, "verdict", fact="fact\0-1", answer="agree").status_code == 200
+    assert post(bob, compaction, "mark", what="missed", words="Ask\0 first", message="9" * 30).status_code == 422
+
+    assert Review.objects.get().comment == "Two rules"
 
 
 @pytest.mark.parametrize(
@@ -414,7 +424,7 @@ SECRETS = ("forgotten", "altered", "Reason", "known after it", "64–78", "signa
 
 
 @pytest.mark.parametrize("headers", [{}, PART])
-@pytest.mark.parametrize("fact", ["", 1, 2, 3])
+@pytest.mark.parametrize("fact", ["", 3])
 def test_blind_reviewers_are_sent_nothing_of_what_was_found(bob, blind, headers, fact):
     create_addition(blind.compaction, "the port is 8443")
 
@@ -523,9 +533,10 @@ def queries_of_page(acme, bob, alice, queue, rows, *, is_blind):
     queue.save()
     item = create_item(queue, compaction)
     handed_in(alice, compaction)
+    review = open_review(compaction=compaction, user=bob.user, item=item)
     for number in range(1, rows + 1):
-        post(bob, compaction, "verdict", query_of(item), fact=f"fact-{number}", answer="agree")
-        post(bob, compaction, "mark", query_of(item), what="missed", words=f"Rule {number - 1}")
+        save_verdict(review, None, fact_id=f"fact-{number}", answer="agree")
+        mark_words(review, what="missed", words=f"Rule {number - 1}")
 
     with CaptureQueriesContext(connection) as asked:
         response = page(bob, compaction, **at(item), fact=1)
