@@ -30,7 +30,7 @@ class Line:
     name: str  # of its field
     label: str
     help: str
-    answers: list[str]  # in the order of the reviewers; empty = none
+    answers: list[tuple[str, str]]  # (who, what they said); empty = nothing
     options: list[tuple[str, str]]  # (value, label)
     chosen: str
     differs: bool
@@ -82,7 +82,7 @@ def _show(request: WorkspaceRequest, item: QueueItem, reviews: list[Review], *, 
     record = next((each for each in reviews if each.settles), None)
     context = {
         "item": item, "queue": item.queue, "compaction": item.compaction, "reviews": judged, "record": record,
-        "comments": [render_markdown(each.comment) for each in judged],
+        "comments": _by(judged, [render_markdown(each.comment) for each in judged]),
         "lines": _lines(request, item, judged, record),
         "comment": request.POST.get("comment", record.comment if record else ""),
         "is_open": item.state in {ItemState.DISAGREED, ItemState.SETTLED},
@@ -105,7 +105,7 @@ Found = dict[tuple[Any, str], Difference]
 def _overall(judged: list[Review], record: Review | None, found: Found) -> Line:
     given = [each.overall for each in judged]
     return Line(
-        "overall", "Overall", "", [OVERALL.get(each, "–") for each in given], list(OVERALL.items()),
+        "overall", "Overall", "", _by(judged, [OVERALL.get(each, "") for each in given]), list(OVERALL.items()),
         record.overall if record else _same(given), ("overall", "") in found,
     )  # fmt: skip
 
@@ -117,12 +117,9 @@ def _criteria(item: QueueItem, judged: list[Review], record: Review | None, foun
         labels = dict(options)
         given = [str(review.criteria.get(each["key"], "")) for review in judged]
         chosen = str(record.criteria.get(each["key"], "")) if record else _same(given)
-        lines.append(
-            Line(
-                f"criterion.{each['key']}", each["name"], each["help"], [labels.get(value, value) for value in given],
-                options, chosen, ("criterion", each["key"]) in found,
-            )
-        )  # fmt: skip
+        answers = _by(judged, [labels.get(value, value) for value in given])
+        differs = ("criterion", each["key"]) in found
+        lines.append(Line(f"criterion.{each['key']}", each["name"], each["help"], answers, options, chosen, differs))
     return lines
 
 
@@ -134,7 +131,7 @@ def _findings(judged: list[Review], record: Review | None, found: Found) -> list
     for fact_id, fact in sorted(facts.items(), key=lambda each: each[1].number):
         given = [said[fact_id].answer if fact_id in said else "" for said in by_person]
         chosen = _same([each for each in given if each]) if settled is None else settled.get(fact_id, "")
-        answers = [_answer(said.get(fact_id)) for said in by_person]
+        answers = _by(judged, [_answer(said.get(fact_id)) for said in by_person])
         about = f"{fact.outcome} · {fact.kind}"
         lines.append(
             Line(
@@ -152,9 +149,14 @@ def _findings(judged: list[Review], record: Review | None, found: Found) -> list
 
 def _answer(verdict: Verdict | None) -> str:
     if verdict is None:
-        return "–"
+        return ""
     label = ANSWERS[verdict.answer]
     return f"{label}: {verdict.reworded}" if verdict.reworded else label
+
+
+def _by(judged: list[Review], said: list[Any]) -> list[tuple[str, Any]]:
+    """Each with the name of who said it."""
+    return [(str(each.reviewer or "somebody deleted"), words) for each, words in zip(judged, said, strict=True)]
 
 
 def _same(given: list[str]) -> str:

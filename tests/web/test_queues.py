@@ -367,9 +367,9 @@ def test_both_verdicts_stand_side_by_side_differences_marked(alice, disagreed):
     response = alice.get(f"{LIST}items/{disagreed.pk}/settle/")
 
     lines = {line.label: (line.answers, line.differs) for line in response.context["lines"]}
-    assert lines["Overall"] == (["harmful loss", "faithful"], True)
-    assert lines["Completeness"] == (["", ""], False)
-    assert lines["Never write to ledger_v1"] == (["agree", "not lost"], True)
+    assert lines["Overall"] == ([("Bob", "harmful loss"), ("Cleo", "faithful")], True)
+    assert lines["Completeness"] == ([("Bob", ""), ("Cleo", "")], False)
+    assert lines["Never write to ledger_v1"] == ([("Bob", "agree"), ("Cleo", "not lost")], True)
     assert "<em>Cleo</em>" in response.content.decode()
 
 
