@@ -172,6 +172,7 @@ class _Reading:
     agents: Agents
     events: dict[Need, list[Event]] = field(default_factory=dict)
     _points: dict[Any, list[Point]] = field(default_factory=dict)
+    _by_agent: dict[Need, defaultdict[int | None, list[Event]]] = field(default_factory=dict)
 
     def read(self, works: Iterable[_Work]) -> None:
         """One query a need."""
@@ -198,8 +199,19 @@ class _Reading:
         """Shared by rules that choose and group alike."""
         key = (work.need, work.definition.selection, work.definition.group_by)
         if key not in self._points:
-            self._points[key] = points_of(self.events[work.need], work.definition, self.agents)
+            self._points[key] = points_of(self._chosen(work), work.definition, self.agents)
         return self._points[key]
+
+    def _chosen(self, work: _Work) -> Sequence[Event]:
+        """Those of one agent are found without a look at all others."""
+        events, chosen = self.events[work.need], self.agents.chosen(work.definition.selection)
+        if chosen is None or len(chosen) != 1:
+            return events
+        if work.need not in self._by_agent:
+            self._by_agent[work.need] = defaultdict(list)
+            for event in events:
+                self._by_agent[work.need][event.agent].append(event)
+        return self._by_agent[work.need][chosen[0]]
 
 
 def _evaluate(work: _Work, reading: _Reading, now: datetime) -> None:

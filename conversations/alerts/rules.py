@@ -84,6 +84,8 @@ def run(
     before = states or {}
     found = Run([], {})
     for group in sorted({*grouped, *before}):
+        if trace is None and group and group not in before and _cannot_fire(definition, grouped[group]):
+            continue
         watch = _Watch(definition, group, grouped.get(group, []), _begin(definition, before.get(group), start))
         watch.go(start, until, begun=group in before or not definition.group_by, trace=trace)
         found.intervals.extend(watch.intervals())
@@ -91,6 +93,25 @@ def run(
             found.states[group] = watch.standing
     found.intervals.sort(key=lambda interval: (interval.since, interval.group))
     return found
+
+
+def _cannot_fire(definition: Definition, points: Sequence[Point]) -> bool:
+    """Whether no figure of a group can be beyond the threshold, nor its silence: true of most conversations."""
+    if definition.minds_silence:
+        return False
+    values = [point.value for point in points]
+    match definition.direction, definition.aggregation:
+        case Direction.ABOVE, Aggregation.COUNT:
+            nearest = float(len(values))
+        case Direction.ABOVE, Aggregation.SUM:
+            nearest = sum(value for value in values if value > 0)
+        case (Direction.RISES | Direction.FALLS, _) | (_, Aggregation.SHARE | Aggregation.COUNT | Aggregation.SUM):
+            return False
+        case Direction.BELOW, _:
+            nearest = min(values)
+        case _:
+            nearest = max(values)
+    return not definition.beyond(nearest, definition.lowest)
 
 
 def _begin(definition: Definition, standing: Standing | None, start: datetime) -> Standing:

@@ -19,6 +19,7 @@ _NO_DATA = {
     NoData.KEEP: "Without data it stays as it is.",
     NoData.OK: "Without data it is well.",
 }
+_MINUTES_COUNT = 120  # up to here they are said
 _WHOLE = 1e15  # beyond it a float's digits say nothing
 
 
@@ -111,5 +112,8 @@ def said_at(moment: datetime) -> str:
 def lasted(interval: Interval, now: datetime) -> str:
     """How long it fired: "40 min", "for 2 h, still"."""
     until = interval.until or now
-    span = length(max(until - interval.since, timedelta(0)) // MINUTE * MINUTE)
+    minutes = max(until - interval.since, timedelta(0)) // MINUTE
+    if minutes >= _MINUTES_COUNT:
+        minutes = round(minutes / 60) * 60
+    span = length(timedelta(minutes=minutes))
     return span if interval.until else f"{span}, still"

@@ -268,6 +268,17 @@ def test_runs_one_after_the_other_find_what_one_run_finds(history, cuts):
     }
 
 
+@settings(max_examples=200, deadline=None)
+@given(histories())
+def test_groups_that_are_left_out_at_a_look_would_not_have_fired(history):
+    definition, points = history
+    end = T + timedelta(days=15)
+
+    assert run(definition, points, start=T, until=end).intervals == (
+        run(definition, points, start=T, until=end, trace=[]).intervals
+    )
+
+
 @settings(max_examples=100, deadline=None)
 @given(histories())
 def test_intervals_of_a_group_follow_each_other(history):
