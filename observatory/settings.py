@@ -266,7 +266,9 @@ CELERY_BEAT_SCHEDULE = {
     "sweep_places": {"task": "conversations.tasks.sweep_reservations", "schedule": 60, "options": {"expires": 60}},
     "fill_queues": {"task": "conversations.tasks.fill_queues", "schedule": 3600, "options": {"expires": 3600}},
     "purge_conversations": {
-        "task": "conversations.tasks.purge_conversations", "schedule": 600, "options": {"expires": 600},
+        "task": "conversations.tasks.purge_conversations",
+        "schedule": 600,
+        "options": {"expires": 600},
     },
     "resume_deletions": {"task": "conversations.tasks.resume_deletions", "schedule": 60, "options": {"expires": 60}},
     "purge": {"task": "conversations.tasks.purge", "schedule": 3600, "options": {"expires": 3600}},

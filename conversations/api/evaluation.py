@@ -58,7 +58,7 @@ class EvaluationRowSerializer(serializers.Serializer[Any]):
     conversation = serializers.CharField(help_text="External id.")
     compaction = serializers.CharField(help_text="External id.")
     number = serializers.IntegerField(help_text="Within the conversation.")
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment] # a field's own name, which DRF's class has, too
     agent = serializers.CharField()
     agent_version = serializers.CharField()
     model = serializers.CharField()

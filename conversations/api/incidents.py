@@ -28,7 +28,7 @@ class EvidenceSerializer(serializers.Serializer[Any]):
 
     kind = serializers.CharField(help_text="conversation, compaction, message or batch.")
     id = serializers.IntegerField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # a field's own name, which DRF's class has, too
     at = serializers.DateTimeField(allow_null=True, help_text="By the data's clock.")
 
 

@@ -54,7 +54,7 @@ class VerdictSerializer(serializers.ModelSerializer[Verdict]):
         )  # fmt: skip
 
 
-class MarkSerializer(serializers.ModelSerializer[Mark]):
+class ReviewMarkSerializer(serializers.ModelSerializer[Mark]):
     """A span that a person marked. `message` is null where it is of the summary."""
 
     message = serializers.IntegerField(source="message_id", allow_null=True, help_text="The id of the message.")
@@ -72,7 +72,7 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
     queue = serializers.IntegerField(source="item.queue_id", allow_null=True, default=None)
     reviewer = serializers.IntegerField(source="reviewer_id", allow_null=True, help_text="null = somebody deleted.")
     verdicts = VerdictSerializer(many=True)
-    marks = MarkSerializer(many=True)
+    marks = ReviewMarkSerializer(many=True)
 
     class Meta:
         model = Review

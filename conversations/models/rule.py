@@ -96,7 +96,7 @@ class RuleChannel(models.Model):
 
 
 class RuleProgress(models.Model):
-    """How far a rule has been evaluated. Not with the rule, so that evaluating and editing never wait for each other."""
+    """How far a rule has been evaluated: not in its own row, so that evaluating and editing do not wait."""
 
     workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="+", **WITHIN_WORKSPACE)
     rule = models.OneToOneField(Rule, models.DO_NOTHING, related_name="progress", db_constraint=False)

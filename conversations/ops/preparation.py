@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from django.urls import reverse
 from pgmq.install import install_pgmq_from_sql
 
-from conversations.people.keys import create_api_key
 from conversations.models import Batch, Membership, User, Workspace
 from conversations.ops.accounts import create_sign_in_link
+from conversations.people.keys import create_api_key
 from conversations.vocabulary import MemberRole, Scope
 from observatory.static import LEFT_OUT
 

@@ -139,7 +139,6 @@ class Loop:
             self._report("wrap_up_injected", status)
             self.run.messages = with_words(self.run.messages, status.message or WRAP_UP)
 
-
     def _report(self, happened: str, status: BudgetStatus) -> None:
         """For the conversation's page, where the client is observed."""
         if self.watch:

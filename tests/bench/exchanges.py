@@ -152,8 +152,8 @@ def measure(stack, options):
     django.setup()
     from django.db import connection  # noqa: PLC0415 -- as above
 
-    from conversations.people.keys import create_api_key  # noqa: PLC0415
     from conversations.models import Workspace  # noqa: PLC0415
+    from conversations.people.keys import create_api_key  # noqa: PLC0415
 
     _, key = create_api_key(workspace=Workspace.objects.earliest("pk"), name="bench", scopes=["ingest"])
     prose = Prose()

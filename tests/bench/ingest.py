@@ -195,8 +195,8 @@ def measure(stack, bodies, options):
     django.setup()
     from django.db import connection  # noqa: PLC0415 -- as above
 
-    from conversations.people.keys import create_api_key  # noqa: PLC0415
     from conversations.models import Batch, Message, Workspace  # noqa: PLC0415
+    from conversations.people.keys import create_api_key  # noqa: PLC0415
 
     _, key = create_api_key(workspace=Workspace.objects.earliest("pk"), name="bench", scopes=["ingest"])
     before, kept_before = stack.cpu(), stored_bytes(connection)

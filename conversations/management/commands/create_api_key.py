@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from conversations.people.keys import create_api_key
 from conversations.models import Workspace
+from conversations.people.keys import create_api_key
 from conversations.vocabulary import Scope
 
 

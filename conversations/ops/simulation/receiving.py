@@ -11,9 +11,9 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
 
-from conversations.people.keys import create_api_key, revoke_api_key
 from conversations.models import Workspace
 from conversations.ops.simulation.running import Destination
+from conversations.people.keys import create_api_key, revoke_api_key
 from conversations.vocabulary import Scope
 
 _LIFETIME = timedelta(hours=6)  # of the key, should this process be killed
