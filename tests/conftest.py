@@ -2,11 +2,16 @@
 
 from urllib.parse import urlencode
 
+import hypothesis
 import pytest
 from django.db import connection
 from django.test import Client
 
 from conversations.models import Membership, User, Workspace
+
+#: How long an example takes says something of the machine, not of the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_addoption(parser):

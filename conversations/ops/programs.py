@@ -17,9 +17,6 @@ from observatory.embedded import Cluster
 
 Ready = Callable[[], None]
 
-#: A receiver that answers a byte at a time holds the others up for so long.
-_TELLING_SECONDS = 120
-
 
 def preload() -> None:
     """Load what the children need before they are forked: they share it then, about 80 MB each."""
@@ -71,10 +68,13 @@ def digester() -> Program:
 
 
 def worker() -> Program:
-    """Everything else, in processes that can be stopped when a job takes too long."""
+    """Everything else, in processes that can be stopped when a job takes too long. Jobs of alerts take turns with the
+    others: they wait for one audit at most, and a process of their own would idle at 50 MB."""
     processes = f"--concurrency={settings.WORKER_PROCESSES}"
     limits = "--max-memory-per-child=400000"  # kB; a job may need that, an idle process may not keep it
-    return Program("worker", lambda ready: _work(ready, "worker", "default", "--pool=prefork", processes, limits))
+    return Program(
+        "worker", lambda ready: _work(ready, "worker", "default,alerts", "--pool=prefork", processes, limits)
+    )
 
 
 def asker() -> Program:
@@ -85,16 +85,6 @@ def asker() -> Program:
         _work(ready, "asker", "model", "--pool=solo")
 
     return Program("asker", run)
-
-
-def teller() -> Program:
-    """Tells people of incidents: whatever others' servers and a hundred audits take, it is told in time."""
-
-    def run(ready: Ready) -> None:
-        watch_jobs(_TELLING_SECONDS)
-        _work(ready, "teller", "alerts", "--pool=solo")
-
-    return Program("teller", run)
 
 
 def _work(ready: Ready, name: str, queue: str, *options: str) -> None:

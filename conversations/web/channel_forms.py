@@ -66,14 +66,14 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes 
     is_on = forms.BooleanField(label="It is switched on", required=False)
     tells_resolved = forms.BooleanField(label="Tell when an incident is over, too", required=False)
     most_an_hour = forms.IntegerField(
-        label="At most messages an hour",
+        label="Messages an hour, at most",
         required=False,
         min_value=1,
         max_value=10_000,
         help_text="What is more waits, and goes out together. Empty: no limit.",
     )
     digest_minutes = forms.IntegerField(
-        label="Gather for minutes",
+        label="Minutes to gather",
         required=False,
         min_value=0,
         max_value=_DAY_MINUTES,
@@ -86,10 +86,10 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes 
         label="Critical incidents are told at once, whatever the hour", required=False
     )
     escalate_after_minutes = forms.IntegerField(
-        label="If nobody has acknowledged after minutes", required=False, min_value=1, max_value=7 * _DAY_MINUTES
+        label="Minutes until somebody must have acknowledged", required=False, min_value=1, max_value=7 * _DAY_MINUTES
     )
     escalate_to = forms.ModelChoiceField(
-        label="tell as well", queryset=Channel.objects.none(), required=False, empty_label="nobody else"
+        label="Then tell as well", queryset=Channel.objects.none(), required=False, empty_label="nobody else"
     )
 
     class Meta:

@@ -58,7 +58,7 @@ def conversation_list(request: WorkspaceRequest) -> HttpResponse:
 def one_of(request: HttpRequest, pk: int) -> Conversation:
     """The conversation, if it is this workspace's."""
     rows = queries.conversations_of(request.workspace).select_related("workspace")  # type: ignore[attr-defined]
-    return get_object_or_404(rows, pk=pk)
+    return get_object_or_404(rows.annotate(has_cache=queries.has_cache_counts()), pk=pk)
 
 
 @member_required
@@ -85,7 +85,7 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
             requests=_turns(conversation), peak=conversation.tokens_peak, now=conversation.tokens_now, cuts=cuts
         ),
         "saved": savings_of_conversation(conversation),
-        "has_cache": queries.has_cache_counts(conversation),
+        "has_cache": conversation.has_cache,  # type: ignore[attr-defined] # annotated in `one_of`
         "by": "time" if request.GET.get("by") == "time" else "request",
         "show": "cache" if request.GET.get("show") == "cache" else "tokens",
         "page": page,

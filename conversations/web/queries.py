@@ -82,10 +82,10 @@ def points_of(conversation: Conversation, *, times: bool = False, cache: bool = 
     return [Point(*row) for row in rows.values_list(*fields, "output_tokens")]
 
 
-def has_cache_counts(conversation: Conversation) -> bool:
-    """Whether any call read from a cache: without, the figure of it would be flat."""
-    rows = Request.objects.filter(workspace=conversation.workspace_id, conversation=conversation)
-    return rows.filter(cache_read_tokens__gt=0).exists()
+def has_cache_counts() -> Exists:
+    """Whether any call of a conversation read from a cache: without, the figure of it would be flat."""
+    rows = Request.objects.filter(workspace=OuterRef("workspace"), conversation=OuterRef("pk"))
+    return Exists(rows.filter(cache_read_tokens__gt=0))
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def _conversation_row(row: Conversation, found: Tally | None, addresses: Address
     return Html(
         f'<tr data-item><td class="title"><a href="{addresses.conversation(row.pk)}">{_safe(str(row))}</a>'
         f'<div class="sub">{_safe(_about(row))}</div></td>'
-        f"<td>{_safe(str(row.agent or '–'))}</td>"
+        f'<td class="nowrap">{_safe(str(row.agent or "–"))}</td>'
         f"<td>{sparkline_svg_of(row.line, label=counted)}</td>"  # type: ignore[attr-defined] # annotated there
         f'<td class="number" data-label="Now">{tokens(row.tokens_now)}</td>'
         f'<td class="number" data-label="Compactions">{row.compaction_count}</td>'
@@ -77,7 +77,7 @@ def _compaction_row(row: Compaction, addresses: Addresses) -> Html:
         f'<div class="sub">{_safe(cut(str(row.conversation), TITLE_SHOWN))}</div></td>'
         f'<td class="nowrap">{verdict(audit_of(row))}{"" if plain else f"<div>{_state(row)}</div>"}</td>'
         f'<td class="number" data-label="Kept">{_kept(row)}</td>'
-        f"<td>{_safe(str(row.conversation.agent or '–'))}</td>"
+        f'<td class="nowrap">{_safe(str(row.conversation.agent or "–"))}</td>'
         f"<td>{how(row.kind, row.trigger)}</td>{_sizes(row)}"
         f'<td class="number">{ago(row.at)}</td></tr>'
     )

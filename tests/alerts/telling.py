@@ -21,7 +21,7 @@ def create_channel(workspace, kind="in_app", *, address="", signing_key="whsec_t
 def create_rule(workspace, channels=(), **fields):
     fields = {
         "name": f"rule {next(_numbers)}",
-        "metric": "facts_forgotten",
+        "metric": "forgotten",
         "aggregation": "each",
         "warning": 5,
         **fields,

@@ -12,7 +12,7 @@ from tests.ops.server import ROOT, Server, wait_until_gone
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
-CHILDREN = ["web", "digester", "worker", "teller", "scheduler", "postgres"]
+CHILDREN = ["web", "digester", "worker", "scheduler", "postgres"]
 
 
 @pytest.fixture(scope="module")

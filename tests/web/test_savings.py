@@ -158,7 +158,7 @@ def test_details_ask_as_much_for_any_number_of_rows(alice, acme, rows, django_as
         create_compaction(conversation)
         create_request(conversation, 10_000)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         response = alice.get(f"{conversation.get_absolute_url()}savings/")
 
     assert len(response.context["steps"]) == rows

@@ -5,6 +5,7 @@ that the address names.
 """
 
 import logging
+import warnings
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -134,7 +135,11 @@ def _schemes(plugin: Any) -> set[str]:
 @cache
 def _apprise() -> Any:
     """Loaded only where a channel of this kind is used."""
-    import apprise  # noqa: PLC0415 -- 150 services, see the docstring
+    with warnings.catch_warnings():  # Python's own imghdr, which Apprise asks for images that we do not send
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import apprise  # noqa: PLC0415 -- 150 services, see the docstring
+
+        apprise.Apprise.instantiate("json://localhost")  # only now it loads the services, and imghdr with one of them
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it says addresses
     return apprise

@@ -89,7 +89,7 @@ class Command(BaseCommand):
             supervisor.start(programs.database(cluster), ready_within=_DATABASE_SECONDS)
         welcome = _prepare(supervisor)
         askers = [programs.asker()] if settings.LLM_API_KEY else []
-        workers = [programs.worker(), programs.digester(), programs.teller(), *askers]
+        workers = [programs.worker(), programs.digester(), *askers]
         for program in (programs.scheduler(), *workers, programs.web(listener)):
             supervisor.start(program, ready_within=_READY_SECONDS)
         return welcome
