@@ -6,6 +6,7 @@ from conversations.models.budget import Budget, BudgetChannel, BudgetEvent, Budg
 from conversations.models.compaction import Compaction
 from conversations.models.context import ContextPage, KnownContexts
 from conversations.models.conversation import Agent, Conversation, Message, Request
+from conversations.models.discussion import Comment, Thread
 from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLine
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
 from conversations.models.incident import Delivery, Incident, IncidentEvent, Silence
@@ -43,6 +44,7 @@ __all__ = [
     "BudgetEvent",
     "BudgetOverride",
     "Channel",
+    "Comment",
     "Compaction",
     "CompactionAudit",
     "ContextPage",
@@ -84,6 +86,7 @@ __all__ = [
     "SignInLink",
     "Silence",
     "SpendingVersion",
+    "Thread",
     "User",
     "Verdict",
     "Workspace",

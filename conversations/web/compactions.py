@@ -16,6 +16,7 @@ from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryStat
 from conversations.web import queries
 from conversations.web.bar import bar_of, with_bar
 from conversations.web.cards import Card, cards
+from conversations.web.discussion import discussion_of
 from conversations.web.dropped import look_for, page_asked_for
 from conversations.web.facts import column_of
 from conversations.web.filters import CompactionFilters
@@ -140,6 +141,7 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
         "search": dropped,
         "facts": column,
         "bar": choosing(bar, column, request),
+        "discussion": discussion_of(request, compaction, bar, column),
         "api_query": urlencode({"workspace": request.workspace.slug}),
         "summary": summary_view(
             compaction, query, summary_marks(column.places, column.added_places, column.chosen_number)

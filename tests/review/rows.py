@@ -1,6 +1,6 @@
 """Queues, items and people for tests."""
 
-from conversations.models import Membership, Queue, QueueItem, User
+from conversations.models import Comment, Membership, Queue, QueueItem, Thread, User
 from tests.factories import create_compaction, create_conversation
 
 
@@ -22,3 +22,12 @@ def create_queue(workspace, *, items=0, **fields):
 def create_item(queue, compaction=None, **fields):
     compaction = compaction or create_compaction(create_conversation(queue.workspace))
     return QueueItem.objects.create(workspace=queue.workspace, queue=queue, compaction=compaction, **fields)
+
+
+def create_comment(compaction, text="Does it matter?", *, author=None, thread=None):
+    """In a thread of its own unless one is given."""
+    thread = thread or Thread.objects.create(workspace=compaction.workspace, compaction=compaction)
+    name = str(author) if author else "Somebody"
+    return Comment.objects.create(
+        workspace=compaction.workspace, thread=thread, author=author, author_name=name, text=text
+    )

@@ -10,7 +10,7 @@ from tests.alerts.rows import create_rule
 from tests.alerts.telling import create_channel, create_incident, create_silence
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
 from tests.people.rows import create_invitation, create_member
-from tests.review.rows import create_queue
+from tests.review.rows import create_comment, create_queue
 from tests.spending.rows import create_budget, create_override, create_price
 from tests.web.audited import create_finding
 
@@ -33,6 +33,9 @@ WORKSPACE_PAGES = {
     "review_reopen": ("post", "reviewer"),
     "review_skip": ("post", "reviewer"),
     "review_ahead": ("post", "reviewer"),
+    "say": ("post", "reviewer"),
+    "resolve_thread": ("post", "reviewer"),
+    "remove_comment": ("post", "owner"),
     "queues": ("get", "viewer"),
     "agreement": ("get", "viewer"),
     "report_card": ("get", "viewer"),
@@ -128,6 +131,7 @@ def rows(acme):
     message = create_message(conversation)
     compaction = create_compaction(conversation, dropped=[message])
     create_finding(compaction)
+    comment = create_comment(compaction)
     bar = ("verdict", "undo", "save", "mark", "unmark", "reopen", "skip", "ahead")
     return {
         **{f"review_{name}": compaction.pk for name in bar},
@@ -137,6 +141,9 @@ def rows(acme):
         "message": message.pk,
         "compaction": compaction.pk,
         "finding": compaction.pk,
+        "say": compaction.pk,
+        "resolve_thread": comment.thread_id,
+        "remove_comment": comment.pk,
         **dict.fromkeys(["queue", "edit_queue", "queue_state", "queue_next"], queue.pk),
         **dict.fromkeys(["release_item", "settle"], queue.items.get().pk),
         "batch": create_batch(acme).pk,

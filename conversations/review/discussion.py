@@ -1,0 +1,87 @@
+"""Threads on a compaction: opened, answered, resolved; who is mentioned is told."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from conversations.errors import BadInput
+from conversations.models import Comment, Compaction, Finding, Thread, User
+from conversations.people.activity import record_activity
+from conversations.people.notices import notify
+from conversations.review.mentions import mentioned
+
+LONGEST = 20_000  # characters of a comment: as many as are rendered
+
+
+@transaction.atomic
+def open_thread(compaction: Compaction, user: User, text: str, *, fact_id: str = "") -> Comment:
+    """A thread on the compaction, or on the fact named, with its first comment. A fact that an audit has taken away
+    meanwhile loses nobody's words: the thread is on the compaction then."""
+    rows = Finding.objects.filter(workspace=compaction.workspace, compaction=compaction, fact_id=fact_id)
+    fact = rows.first() if fact_id else None
+    thread = Thread.objects.create(
+        workspace=compaction.workspace,
+        compaction=compaction,
+        fact_id=fact.fact_id if fact else "",
+        about=fact.text if fact else "",
+    )
+    return add_comment(thread, user, text)
+
+
+@transaction.atomic
+def add_comment(thread: Thread, user: User, text: str) -> Comment:
+    """What `user` says, told to the members it mentions. Saying something opens a resolved thread again."""
+    text = text.replace("\0", "").strip()
+    if not 0 < len(text) <= LONGEST:
+        raise BadInput(f"A comment has 1 to {LONGEST:,} characters.")
+    comment = Comment.objects.create(
+        workspace=thread.workspace, thread=thread, author=user, author_name=str(user), text=text
+    )
+    if thread.resolved_at:
+        reopen(thread, user)
+    _tell(comment, user)
+    record_activity(workspace=thread.workspace, actor=user, action="comment.added", target=comment)
+    return comment
+
+
+@transaction.atomic
+def remove(comment: Comment, user: User) -> None:
+    """Its words are gone for good; that something stood there stays. Whoever calls says who may."""
+    if comment.deleted_at:
+        return
+    comment.text, comment.deleted_at = "", timezone.now()
+    comment.save(update_fields=["text", "deleted_at"])
+    record_activity(workspace=comment.workspace, actor=user, action="comment.removed", target=comment)
+
+
+@transaction.atomic
+def resolve(thread: Thread, user: User) -> None:
+    """Nothing is open in it any more."""
+    _set_resolved(thread, user, "thread.resolved", resolved=True)
+
+
+@transaction.atomic
+def reopen(thread: Thread, user: User) -> None:
+    """It is not settled after all."""
+    _set_resolved(thread, user, "thread.reopened", resolved=False)
+
+
+def _set_resolved(thread: Thread, user: User, action: str, *, resolved: bool) -> None:
+    if (thread.resolved_at is not None) == resolved:
+        return
+    thread.resolved_at, thread.resolved_by = (timezone.now(), user) if resolved else (None, None)
+    thread.save(update_fields=["resolved_at", "resolved_by"])
+    record_activity(workspace=thread.workspace, actor=user, action=action, target=thread)
+
+
+def _tell(comment: Comment, author: User) -> None:
+    workspace, compaction = comment.workspace, comment.thread.compaction
+    people = {user.pk: user for user in workspace.members.exclude(pk=author.pk)}
+    named = mentioned(comment.text, [(user.pk, user.name, user.email) for user in people.values()])
+    notify(
+        workspace=workspace,
+        users=[people[key] for key in named],
+        kind="mention",
+        text=f"{author} mentioned you in the discussion of compaction {compaction.number}.",
+        url=f"{compaction.get_absolute_url()}#comment-{comment.pk}",
+        key=f"comment-{comment.pk}",
+    )
