@@ -71,7 +71,9 @@ def worker() -> Program:
     """Everything else, in processes that can be stopped when a job takes too long. Jobs of alerts take turns with the
     others: they wait for one audit at most, and a process of their own would idle at 50 MB."""
     processes = f"--concurrency={settings.WORKER_PROCESSES}"
-    limits = "--max-memory-per-child=400000"  # kB; a job may need that, an idle process may not keep it
+    # kB, what is shared included (107 MB when new). A job may take more; then its process ends after it: none idles
+    # with what an audit needed.
+    limits = "--max-memory-per-child=125000"
     return Program(
         "worker", lambda ready: _work(ready, "worker", "default,alerts", "--pool=prefork", processes, limits)
     )

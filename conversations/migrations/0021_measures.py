@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0022_ledger")]
+    dependencies = [("conversations", "0020_discussion")]
 
     operations = [
         migrations.AddField("review", "made_by", models.CharField(blank=True, default="", max_length=200), preserve_default=False),

@@ -36,7 +36,7 @@ def key():
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0020_capture")]
+    dependencies = [("conversations", "0019_budget_windows")]
 
     operations = [
         migrations.CreateModel(
