@@ -1,5 +1,6 @@
 """A rule as YAML and the API write it, and what is wrong with one."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -19,6 +20,9 @@ from conversations.vocabulary import Aggregation, Direction, GroupBy, NoData
 
 #: Rules of one file, and its characters: far more than a team has.
 MOST_RULES, MOST_CHARACTERS = 1_000, 1_000_000
+_MEND = "See docs/alerts.md for the fields of a rule."
+#: What msgspec says of a field that stands in no path.
+_FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.*)`", re.DOTALL)
 _Name = Annotated[str, Meta(min_length=1, max_length=120)]
 _Minutes = Annotated[int, Meta(ge=0, le=100_000)]
 
@@ -63,8 +67,9 @@ def read_spec(fields: Any) -> RuleSpec:
         return msgspec.convert(fields, RuleSpec, str_keys=True)
     except msgspec.ValidationError as error:
         words, _, place = str(error).partition(" - at ")
-        at = place.strip("`").removeprefix("$.")
-        raise BadInput(f"{words}.", mend="See docs/alerts.md for the fields of a rule.", at=at) from None
+        field = _FIELD.fullmatch(words)
+        at = field[1][:60] if field else place.strip("`").removeprefix("$.")
+        raise BadInput(f"{words[:200]}.", mend=_MEND, at=at) from None
 
 
 def apply_spec(spec: RuleSpec, rule: Rule) -> tuple[Rule, list[Channel]]:
@@ -73,7 +78,7 @@ def apply_spec(spec: RuleSpec, rule: Rule) -> tuple[Rule, list[Channel]]:
         setattr(rule, name, getattr(spec, name))
     rule.group_by = spec.group_by or ""
     for field, message in wrong_with(rule):
-        raise BadInput(message, at=field)
+        raise BadInput(message, mend=_MEND, at=field)
     known = {channel.name: channel for channel in Channel.objects.filter(workspace=rule.workspace)}
     for name in spec.channels:
         if name not in known:
@@ -83,13 +88,14 @@ def apply_spec(spec: RuleSpec, rule: Rule) -> tuple[Rule, list[Channel]]:
 
 def wrong_with(rule: Rule) -> Iterator[tuple[str, str]]:
     """(field, what is wrong) with a rule that is to be stored; nothing, if it can be."""
+    unstorable = [name for name in FIELDS if isinstance(getattr(rule, name), str) and "\0" in getattr(rule, name)]
+    if unstorable:  # nor can it be looked for
+        yield from ((name, "Text cannot hold a zero character.") for name in unstorable)
+        return
     if Rule.objects.filter(workspace=rule.workspace_id, name=rule.name).exclude(pk=rule.pk).exists():
         yield "name", "There is a rule of this name. Choose another."
-    for name in FIELDS:
-        if isinstance(getattr(rule, name), str) and "\0" in getattr(rule, name):
-            yield name, "Text cannot hold a zero character."
     if rule.metric not in METRICS:
-        yield "metric", "There is no such metric."
+        yield "metric", f"There is no such metric. There are: {', '.join(METRICS)}."
         return
     definition = definition_of(rule)
     yield from problems(definition)

@@ -6,7 +6,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from conversations.vocabulary import Scope
-from tests.alerts.telling import create_incident
+from tests.alerts.telling import create_incident, create_rule
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
 from tests.review.rows import create_queue
 
@@ -44,6 +44,9 @@ ENDPOINTS = {
     "api_incident": ("get", {"read"}, True),
     "api_acknowledge_incident": ("post", {"manage"}, False),
     "api_resolve_incident": ("post", {"manage"}, False),
+    "api_rules": ("get", {"read"}, True),
+    "api_rule": ("get", {"read"}, True),
+    "api_rule_preview": ("post", {"read"}, False),
     "api_evaluation_set": ("get", {"read"}, True),
     "api_evaluation_card": ("get", {"read"}, True),
     "api_labels": ("post", {"review"}, False),
@@ -51,6 +54,12 @@ ENDPOINTS = {
     "api_queue": ("get", {"read"}, True),
     "api_queue_items": ("get", {"read"}, True),
     "api_reviews": ("get", {"read"}, True),
+}
+#: What else the same addresses take: (name, method): scopes. Not for people who are signed in.
+CHANGES = {
+    ("api_rules", "post"): {"manage"},
+    ("api_rule", "put"): {"manage"},
+    ("api_rule", "delete"): {"manage"},
 }
 #: What they look like is no secret.
 OPEN = {"api_schema", "api_docs"}
@@ -82,18 +91,20 @@ def ids(acme):
         "batch": create_batch(acme).pk,
         "incident": create_incident(acme).pk,
         "queue": create_queue(acme).pk,
+        "rule": create_rule(acme).pk,
     }
 
 
-def ask(client, name, ids, key="", **params):
+def ask(client, name, ids, key="", method="", **params):
     """The status of the answer. A stream gives its place back (`close` would end the test's connection too)."""
-    method, _, _ = ENDPOINTS[name]
+    method = method or ENDPOINTS[name][0]
     address = "/" + _ID.sub(lambda found: str(ids[found[1]]), ROUTES[name])
     headers = {"X-API-Key": key} if key else {}
-    if method == "post":
-        response = client.post(address, "[]", content_type="application/json", headers=headers, query_params=params)
-    else:
+    if method == "get":
         response = client.get(address, params, headers=headers)
+    else:
+        send = getattr(client, method)
+        response = send(address, "[]", content_type="application/json", headers=headers, query_params=params)
     for give_back in response._resource_closers:
         give_back()
     return response.status_code
@@ -139,3 +150,15 @@ def test_people_see_their_own_workspaces_only(name, alice, charlie, ids):
         assert ask(charlie, name, ids, workspace="acme") == 404
     else:
         assert ask(alice, name, ids) == 401
+
+
+@pytest.mark.parametrize(("name", "method"), CHANGES)
+def test_what_else_an_address_takes_is_for_its_scope_alone(name, method, client, alice, acme, globex, ids):
+    for scope in Scope:
+        status = ask(client, name, ids, create_api_key(acme, [scope])[1], method)
+        assert (status == 403) is (scope not in CHANGES[name, method]), (scope, status)
+        assert status not in {401, 404, 405}, (scope, status)
+    assert ask(client, name, ids, method=method) == ask(client, name, ids, "obs_wrong", method) == 401
+    assert ask(alice, name, ids, method=method) == 403
+    if _ID.search(ROUTES[name]):
+        assert ask(client, name, ids, create_api_key(globex, list(Scope))[1], method) == 404
