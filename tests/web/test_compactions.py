@@ -120,7 +120,7 @@ def test_page_asks_as_much_for_any_number_of_rows(alice, conversation, rows, dja
     compaction = create_compaction(conversation, dropped=messages, kept_count=1)
     url = compaction.get_absolute_url()
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         response = alice.get(url)
 
     assert len(response.context["dropped"]) == rows

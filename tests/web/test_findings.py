@@ -168,7 +168,7 @@ def test_page_asks_as_much_for_any_number_of_facts(alice, compaction, said, rows
         create_finding(compaction, number, said=said, evidence=[SIGN])
     create_audit(compaction)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         response, _ = page_of(alice, compaction, fact=1)
 
     assert len(numbers(response)) == rows
