@@ -71,6 +71,16 @@ class Outcome(StrEnum):
     UNVERIFIABLE = "unverifiable"
 
 
+class LedgerOutcome(StrEnum):
+    """What became of an entry of the ledger at one compaction."""
+
+    KEPT = "kept"
+    ALTERED = "altered"
+    FORGOTTEN = "forgotten"
+    UNVERIFIABLE = "unverifiable"  # the summary cannot be read, or messages that may have told it are missing
+    NOT_IN_CONTEXT = "not_in_context"  # nobody had told the agent, or it was lost before: nothing to forget
+
+
 class MemberRole(StrEnum):
     """What a member of a workspace may do; each may do what those after it may."""
 

@@ -10,6 +10,7 @@ from conversations.models.discussion import Comment, Thread
 from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLine
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
 from conversations.models.incident import Delivery, Incident, IncidentEvent, Silence
+from conversations.models.ledger import LedgerCheck, LedgerEntry
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
 from conversations.models.people import Activity, Notice
 from conversations.models.privacy import DeletedConversation, Deletion, DeletionTarget, Hold, RetentionRule
@@ -62,6 +63,8 @@ __all__ = [
     "IncidentEvent",
     "Invitation",
     "KnownContexts",
+    "LedgerCheck",
+    "LedgerEntry",
     "LifeLine",
     "LlmAnswer",
     "LlmCall",

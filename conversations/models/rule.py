@@ -29,6 +29,7 @@ class Rule(models.Model):
     model = models.CharField(max_length=200, blank=True)
     fact_kind = models.CharField(max_length=30, blank=True)
     least_importance = models.FloatField(default=0)  # of a fact, 0 to 1
+    ledger_entry = models.CharField(max_length=120, blank=True)  # by its name, where the metric looks at the ledger
     group_by = models.CharField(max_length=20, choices=[(g.value, g.value) for g in GroupBy], blank=True)
 
     # when it fires
