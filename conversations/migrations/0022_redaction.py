@@ -4,6 +4,6 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0021_measures")]
+    dependencies = [("conversations", "0002_within_workspace")]
 
     operations = []
