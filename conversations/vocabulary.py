@@ -366,3 +366,18 @@ class DeletionState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+
+
+class Redaction(StrEnum):
+    """When secrets and personal data are taken out of a workspace's texts."""
+
+    OFF = "off"
+    INGEST = "ingest"  # before anything is stored: for good
+
+
+class RedactionState(StrEnum):
+    """How far the redaction of what is stored is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"

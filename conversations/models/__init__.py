@@ -14,6 +14,7 @@ from conversations.models.ledger import LedgerCheck, LedgerEntry
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
 from conversations.models.people import Activity, Notice
 from conversations.models.privacy import DeletedConversation, Deletion, DeletionTarget, Hold, RetentionRule
+from conversations.models.redaction import RedactionPattern, RedactionRun, RedactionSettings
 from conversations.models.review import Mark, Queue, QueueItem, Reservation, Review, Verdict
 from conversations.models.rule import Rule, RuleChannel, RuleProgress
 from conversations.models.signing_in import SecondFactor, Session
@@ -76,6 +77,9 @@ __all__ = [
     "Notice",
     "Queue",
     "QueueItem",
+    "RedactionPattern",
+    "RedactionRun",
+    "RedactionSettings",
     "Request",
     "Reservation",
     "RetentionRule",

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from conversations.models.account import User
-from conversations.vocabulary import MemberRole, Scope
+from conversations.vocabulary import MemberRole, Redaction, Scope
 
 #: Options of a foreign key that migration 0002 gives to Postgres as (workspace, …) → (workspace, id) ON DELETE CASCADE:
 #: a row can never point into another workspace, a large conversation is deleted without Python reading its rows, and
@@ -32,6 +32,9 @@ class Workspace(models.Model):
     # settings
     raw_days = models.PositiveIntegerField(default=30)  # how long digested bytes are kept, for digesting again
     conversation_days = models.PositiveIntegerField(null=True, blank=True)  # since the last activity; null = for ever
+    redaction = models.CharField(
+        max_length=20, choices=[(r.value, r.value) for r in Redaction], default=Redaction.OFF
+    )  # how is in models/redaction.py
 
     def __str__(self) -> str:
         return self.name

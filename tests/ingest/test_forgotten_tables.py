@@ -12,6 +12,7 @@ STAY = {
         "workspace", "membership", "invitation", "user", "apikey", "activity", "session", "secondfactor", "signinlink",
         "signinfailures", "queue", "rule", "rulechannel", "channel", "silence", "budget", "budgetchannel",
         "budgetoverride", "modelprice", "retentionrule", "deletion", "deletedconversation",
+        "redactionsettings", "redactionpattern", "redactionrun",
     },
     "figures, names of agents, and sentences made of both": {
         "agent", "agentday", "agentslot", "agenttotal", "spendingversion", "ruleprogress", "incidentevent", "delivery",
