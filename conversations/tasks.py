@@ -18,11 +18,11 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from conversations.alerts import budget_watch, evaluation, outbox, telling
-from conversations.audit import asking
+from conversations.audit import asking, ledger_services
 from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
 from conversations.ingest.services import Digested
-from conversations.models import Batch, Conversation, Deletion, Queue
+from conversations.models import Batch, Conversation, Deletion, LedgerEntry, Queue
 from conversations.models.isolation import unrestricted
 from conversations.ops import deletion, retention
 from conversations.ops.known_contexts import purge_known_contexts
@@ -83,6 +83,20 @@ def ask_models() -> None:
     """Every minute: ask again where asking failed, or where the message was lost."""
     for compaction_id in asking.due_compactions():
         ask_model.delay(compaction_id)
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def check_ledger_entry(entry_id: int) -> None:
+    """Hold the past against an entry of the ledger that is new or was changed; in parts, as deletions are."""
+    if ledger_services.check_past(entry_id, PART_SECONDS):
+        check_ledger_entry.delay(entry_id)
+
+
+@shared_task(ignore_result=True)
+def check_ledger() -> None:
+    """Every minute: entries whose worker is gone, or whose message was lost."""
+    for entry_id in ledger_services.left_behind():
+        check_ledger_entry.delay(entry_id)
 
 
 @shared_task(ignore_result=True)
@@ -216,6 +230,18 @@ def _ask(batch_id: int) -> None:
         digest.delay()
     except OperationalError:
         log.exception("digestion not asked for, the sweeper will see to it batch=%s", batch_id)
+
+
+def check_later(entry: LedgerEntry) -> None:
+    """Check the past of an entry once it is committed; where that is lost, `check_ledger` does it."""
+    transaction.on_commit(partial(_check, entry.pk))
+
+
+def _check(entry_id: int) -> None:
+    try:
+        check_ledger_entry.delay(entry_id)
+    except OperationalError:
+        log.exception("check not begun, the sweeper will see to it entry=%s", entry_id)
 
 
 def fill_later(queue: Queue) -> None:

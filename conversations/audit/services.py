@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from conversations.audit.asking import ask, reading_of
 from conversations.audit.audit import AUDITOR_VERSION, audit_segment, is_readable
+from conversations.audit.ledger_services import check_at_audit
 from conversations.audit.lifelines import LifeLine as LifeLineValue
 from conversations.audit.lifelines import Stage, trace_lifelines
 from conversations.audit.matching import judge
@@ -84,7 +85,9 @@ def audit_compaction(compaction: Compaction, *, input_key: str, following: int) 
     and told."""
     begun = time.monotonic()
     try:
-        audit = audit_segment(segment_of(compaction), reading_of(compaction, input_key))
+        segment = segment_of(compaction)
+        check_at_audit(compaction, segment)  # what the team wants to survive comes first
+        audit = audit_segment(segment, reading_of(compaction, input_key))
     except Exception:
         log.exception("audit_failed compaction=%s version=%s", compaction.pk, AUDITOR_VERSION)
         return _store_failure(compaction, input_key, following)
