@@ -142,6 +142,7 @@ class BudgetScope(StrEnum):
     CONVERSATION = "conversation"  # each conversation by itself
     AGENT = "agent"  # all conversations of an agent, in any version
     AGENT_VERSION = "agent_version"  # all conversations of an agent in one version
+    TAG = "tag"  # all conversations that have the tag
     WORKSPACE = "workspace"
 
 

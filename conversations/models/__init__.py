@@ -27,6 +27,8 @@ from conversations.models.spending import (
     ConversationSlot,
     ModelPrice,
     SpendingVersion,
+    TagDay,
+    TagSlot,
 )
 from conversations.models.workspace import ApiKey, Invitation, Membership, Workspace
 
@@ -93,6 +95,8 @@ __all__ = [
     "SignInLink",
     "Silence",
     "SpendingVersion",
+    "TagDay",
+    "TagSlot",
     "Thread",
     "User",
     "Verdict",

@@ -8,6 +8,7 @@ from django.db.models import Q
 from conversations.models.account import User
 from conversations.models.alerting import Channel
 from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
+from conversations.tags import TAG_CHARACTERS
 from conversations.vocabulary import BudgetAction, BudgetEventKind, BudgetMetric, BudgetPeriod, BudgetScope
 
 _PERCENT = [MinValueValidator(1), MaxValueValidator(100)]
@@ -29,6 +30,9 @@ class Budget(models.Model):
     agent_name = models.CharField(max_length=200, blank=True)  # empty = every agent
     agent_version = models.CharField(max_length=100, blank=True)  # of scope agent_version; empty = every version
     conversation_name = models.CharField(max_length=512, blank=True)  # the source's id; empty = every conversation
+    tag_name = models.CharField(
+        max_length=TAG_CHARACTERS, blank=True
+    )  # of scope tag; of conversation: those that have it
 
     # how much of what, and when it begins anew
     metric = models.CharField(max_length=30, choices=[(m.value, m.value.replace("_", " ")) for m in BudgetMetric])
@@ -57,6 +61,9 @@ class Budget(models.Model):
             models.UniqueConstraint(fields=["workspace", "name"], name="budget_name_once"),
             models.UniqueConstraint(fields=["workspace", "id"], name="budget_in_workspace"),
             models.CheckConstraint(condition=Q(scope__in=list(BudgetScope)), name="budget_scope_known"),
+            models.CheckConstraint(
+                condition=~Q(scope=BudgetScope.TAG) | ~Q(tag_name=""), name="budget_of_tag_names_it"
+            ),
             models.CheckConstraint(condition=Q(metric__in=list(BudgetMetric)), name="budget_metric_known"),
             models.CheckConstraint(condition=Q(action__in=list(BudgetAction)), name="budget_action_known"),
             models.CheckConstraint(condition=Q(period__in=list(BudgetPeriod)), name="budget_period_known"),

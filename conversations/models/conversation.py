@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from conversations.models.fields import VerbatimJSONField
 from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
+from conversations.tags import TAG_CHARACTERS
 from conversations.vocabulary import Origin, Role
 
 #: The batch a row came from: looked at from the row and never the other way, and batches outlive their rows.
@@ -52,6 +53,10 @@ class Conversation(models.Model):
     started_at = models.DateTimeField(null=True)
     last_at = models.DateTimeField()  # the agent's clock
     model_names = ArrayField(models.CharField(max_length=200), default=list)
+    tags = ArrayField(models.CharField(max_length=TAG_CHARACTERS), default=list)  # in order; see conversations/tags.py
+    tags_taken_off = ArrayField(
+        models.CharField(max_length=TAG_CHARACTERS), default=list
+    )  # by a person: data is not heeded
     message_count = models.PositiveIntegerField(default=0)
     request_count = models.PositiveIntegerField(default=0)  # turns; not the calls that wrote summaries
     compaction_count = models.PositiveIntegerField(default=0)
@@ -99,6 +104,7 @@ class Conversation(models.Model):
             GinIndex(fields=["search"], name="conversation_search"),
             # The conversations of a model, which may be few.
             GinIndex(fields=["model_names"], name="conversation_models"),
+            GinIndex(fields=["tags"], name="conversation_tags"),
             # What the auditor is to look at again.
             models.Index(
                 fields=["audit_due_at"], condition=Q(audit_due_at__isnull=False), name="conversation_audit_due"

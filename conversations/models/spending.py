@@ -5,6 +5,7 @@ from django.db import models
 from conversations.models.account import User
 from conversations.models.conversation import Agent, Conversation
 from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
+from conversations.tags import TAG_CHARACTERS
 
 
 class CountedSums(models.Model):
@@ -167,6 +168,42 @@ class AgentSlot(CountedSums):
 
     def __str__(self) -> str:
         return f"{self.model} from {self.start} by agent {self.agent_id}"
+
+
+class TagDay(CountedSums):
+    """What all conversations that have a tag sent of one model on one day (UTC): sums of their ConversationDay, changed
+    with them, and with the tags, in one transaction."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="tag_days", db_index=False)
+    tag = models.CharField(max_length=TAG_CHARACTERS)
+    model = models.CharField(max_length=200, blank=True)
+    day = models.DateField()
+
+    class Meta:
+        constraints = [
+            # Also how the tags of a workspace are found.
+            models.UniqueConstraint(fields=["workspace", "tag", "day", "model"], name="tag_day_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.day} with tag {self.tag}"
+
+
+class TagSlot(CountedSums):
+    """The same by quarters of an hour."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="tag_slots", db_index=False)
+    tag = models.CharField(max_length=TAG_CHARACTERS)
+    model = models.CharField(max_length=200, blank=True)
+    start = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "tag", "start", "model"], name="tag_slot_once")
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.model} from {self.start} with tag {self.tag}"
 
 
 class SpendingVersion(models.Model):
