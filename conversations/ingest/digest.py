@@ -17,16 +17,19 @@ from conversations.ingest.forgetting import take_out_again
 from conversations.ingest.formats import Output, Parser, parser_for, resume_parser
 from conversations.ingest.formats.native import UNLIMITED, decode_batch
 from conversations.ingest.inbox import EVENT_FORMATS, LEASE, Line, lines_of, load, load_all
+from conversations.ingest.redacting import redacted_problem
 from conversations.ingest.rereading import accept_unread
 from conversations.ingest.settle import settle
 from conversations.ingest.unread import is_unread, problem_row
 from conversations.ingest.work import Found, Gathering, Key
 from conversations.ingest.writers import Changes, write
 from conversations.models import Batch, BatchProblem
+from conversations.redaction.redactor import Redactor
+from conversations.redaction.settings import redactor_at_ingest
 from conversations.spending.budget_events import save_reports
 from conversations.spending.counting import count_grown
 from conversations.spending.grown import Grown
-from conversations.vocabulary import BatchState
+from conversations.vocabulary import BatchState, Redaction
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +68,12 @@ def claim(*, most: int = GROUP_BATCHES, only: int | None = None) -> list[Batch]:
 
     One that failed before, or is large, comes alone: it shall not take others with it."""
     with transaction.atomic():
-        batches = list(_claimable(only).select_for_update(skip_locked=True).order_by("id")[:most])
-        ours = _together(_without_worn(batches))
-        _take(ours)
-    return ours
+        # With its workspace, which says whether something is to be redacted.
+        ours = _claimable(only).select_related("workspace").select_for_update(skip_locked=True, of=("self",))
+        batches = list(ours.order_by("id")[:most])
+        claimed = _together(_without_worn(batches))
+        _take(claimed)
+    return claimed
 
 
 def _claimable(only: int | None) -> QuerySet[Batch]:
@@ -142,8 +147,12 @@ def digest_claimed(batches: Sequence[Batch]) -> Digested:
 
 def _put_back(batch: Batch, error: Exception) -> None:
     """Later again, each time twice as late; or no more."""
-    log.error("digest failed batch=%s attempt=%s", batch.pk, batch.attempts, exc_info=error)
-    batch.error = f"{type(error).__name__}: {error}"[:2000].replace("\x00", "")
+    if batch.workspace.redaction == Redaction.INGEST:  # its words may quote what is to be redacted
+        log.error("digest failed batch=%s attempt=%s error=%s", batch.pk, batch.attempts, type(error).__name__)
+        batch.error = type(error).__name__
+    else:
+        log.error("digest failed batch=%s attempt=%s", batch.pk, batch.attempts, exc_info=error)
+        batch.error = f"{type(error).__name__}: {error}"[:2000].replace("\x00", "")
     batch.claimed_until = timezone.now() + timedelta(seconds=2**batch.attempts)
     if batch.attempts >= MOST_ATTEMPTS:
         batch.state = BatchState.FAILED
@@ -152,7 +161,8 @@ def _put_back(batch: Batch, error: Exception) -> None:
 
 def _digest_events(batches: Sequence[Batch]) -> Digested:
     bodies = load_all(batches)
-    gathering, founds = Gathering(), {}
+    redactors = _redactors(batches)
+    gathering, founds = Gathering(redactors), {}
     for batch in batches:
         found = founds[batch.pk] = Found()
         for item in decode_batch(bodies.pop(batch.pk), UNLIMITED, sound=not batch.rejected):
@@ -166,10 +176,17 @@ def _digest_events(batches: Sequence[Batch]) -> Digested:
     with transaction.atomic():
         digested = _write(gathering, founds)
         for batch in batches:
-            _finish(batch, founds[batch.pk])
+            _finish(batch, founds[batch.pk], redactors.get(batch.workspace_id))
         take_out_again(digested.refused)
     digested.batch_ids = [batch.pk for batch in batches]
     return digested
+
+
+def _redactors(batches: Sequence[Batch]) -> dict[int, Redactor]:
+    """Of the workspaces that have what comes redacted before it is stored."""
+    workspaces = {batch.workspace_id: batch.workspace for batch in batches}
+    found = {pk: redactor_at_ingest(workspace) for pk, workspace in workspaces.items()}
+    return {pk: redactor for pk, redactor in found.items() if redactor}
 
 
 def _digest_unread(batch: Batch) -> Digested:
@@ -177,7 +194,7 @@ def _digest_unread(batch: Batch) -> Digested:
     may be digested at once; the problems of the others are told anew."""
     receipts, problems = accept_unread(batch)
     with transaction.atomic():
-        _finish(batch, Found(problems=problems))
+        _finish(batch, Found(problems=problems), redactor_at_ingest(batch.workspace))
     digested = Digested(batch_ids=[batch.pk])
     for receipt in receipts:
         if receipt.is_new:
@@ -219,8 +236,10 @@ def _grown(change: Changes) -> Grown:
     return Grown(state.workspace_id, state.id, state.agent_id, earliest)
 
 
-def _finish(batch: Batch, found: Found) -> None:
+def _finish(batch: Batch, found: Found, redactor: Redactor | None) -> None:
     """Note in the batch's own row what was in it, and that it is done."""
+    if redactor:
+        _redact(batch, found, redactor)
     if batch.digested_at is not None:
         batch.problems.all().delete()
     if found.problems:
@@ -230,12 +249,20 @@ def _finish(batch: Batch, found: Found) -> None:
     batch.digested_at = timezone.now()
     batch.claimed_until, batch.error, batch.attempts = None, "", 0
     batch.found = _found(found)
-    names = ["state", "digested_at", "claimed_until", "error", "attempts", "found"]
+    names = ["state", "digested_at", "claimed_until", "error", "attempts", "found", "name", "raw_deleted_at"]
     if batch.format not in EVENT_FORMATS:
         batch.accepted = found.messages + found.requests + found.compactions
         batch.rejected = len(found.problems)
         names += ["accepted", "rejected", "checkpoint", "digested_bytes", "digested_sha256"]
     batch.save(update_fields=names)
+
+
+def _redact(batch: Batch, found: Found, redactor: Redactor) -> None:
+    """Keep of what came neither the bytes nor what was quoted of them."""
+    batch.chunks.all().delete()
+    batch.raw_deleted_at = timezone.now()
+    batch.name, batch.checkpoint = redactor.text(batch.name), redactor.value(batch.checkpoint)
+    found.problems = [redacted_problem(problem, redactor) for problem in found.problems]
 
 
 def _found(found: Found) -> dict[str, object]:
@@ -253,8 +280,8 @@ def _found(found: Found) -> dict[str, object]:
 
 def _digest_transcript(batch: Batch) -> Digested:
     """Line by line; what is gathered is written in groups, each in a transaction of its own."""
-    reading = _Reading(batch)
-    gathering, digested = Gathering(), Digested(batch_ids=[batch.pk])
+    reading, redactors = _Reading(batch), _redactors([batch])
+    gathering, digested = Gathering(redactors), Digested(batch_ids=[batch.pk])
     found = Found()
     for line in reading.lines():
         for output in reading.parser.feed(line, reading.number):
@@ -267,7 +294,7 @@ def _digest_transcript(batch: Batch) -> Digested:
         _gather(gathering, batch, output, reading.number, found)
     with transaction.atomic():
         digested.add(_write(gathering, {batch.pk: found}))
-        _finish(batch, found)
+        _finish(batch, found, redactors.get(batch.workspace_id))
         take_out_again(digested.refused)
     return digested
 

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from conversations.ingest import inbox
 from conversations.ingest.events import Problem
+from conversations.ingest.redacting import redacted_problem
 from conversations.models import ApiKey, Batch, BatchProblem, Workspace
+from conversations.redaction.settings import redactor_at_ingest
 from conversations.vocabulary import BatchState
 
 SUFFIX = "_unread"  # of the formats of batches that hold what could not be understood
@@ -16,14 +18,20 @@ SUFFIX = "_unread"  # of the formats of batches that hold what could not be unde
 def keep_unread(
     workspace: Workspace, source: str, unread: Sequence[bytes], problems: Sequence[Problem], api_key: ApiKey | None
 ) -> Batch | None:
-    """A batch of them, one a line, with what is wrong with each; None where there are none."""
+    """A batch of them, one a line, with what is wrong with each; None where there are none. Without the bytes where
+    what comes is redacted: what cannot be understood cannot be redacted either."""
     if not unread:
         return None
     body = b"\n".join(unread)
     batch = Batch(workspace=workspace, api_key=api_key, format=unread_format(source), byte_count=len(body))
     batch.sha256, batch.rejected = sha256(body).digest(), len(problems)
     batch.state, batch.digested_at = BatchState.DIGESTED, timezone.now()
-    inbox.store_whole(batch, body)
+    if redactor := redactor_at_ingest(workspace):
+        batch.raw_deleted_at = batch.digested_at
+        batch.save()
+        problems = [redacted_problem(problem, redactor) for problem in problems]
+    else:
+        inbox.store_whole(batch, body)
     BatchProblem.objects.bulk_create(problem_row(batch, problem) for problem in problems)
     return batch
 

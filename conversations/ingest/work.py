@@ -1,6 +1,6 @@
 """Gather what batches say about each conversation, so that it can be written at once. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -21,6 +21,8 @@ from conversations.ingest.events import (
     Summary,
     ToolCall,
 )
+from conversations.ingest.redacting import redacted
+from conversations.redaction.redactor import Redactor
 from conversations.spending.budgets import Asker
 from conversations.spending.reports import Reported
 from conversations.vocabulary import BudgetEventKind, Origin, Role
@@ -54,16 +56,28 @@ class Incoming(Generic[E]):
     position: int
     index: int  # in its batch, or line
     again: bool = False
+    original: "Original | None" = None  # of a message from which something was redacted
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """By what a message is known again that was stored without its secrets: what is stored is `fingerprint`, which
+    nobody can guess back; `digest` is what was stored when nothing was redacted yet."""
+
+    fingerprint: bytes
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A message's blocks as they are stored. `size` in characters of text."""
+    """A message's blocks as they are stored. `size` in characters of text; `known_as` holds the digests by which the
+    same message may be stored already."""
 
     blocks: bytes
     digest: bytes
     size: int
     excerpt: str
+    known_as: frozenset[bytes]
 
 
 @dataclass(slots=True)
@@ -104,9 +118,11 @@ class Found:
 
 
 class Gathering:
-    """Collects events of one or several batches until they are written."""
+    """Collects events of one or several batches until they are written, without the secrets of workspaces that have
+    them redacted at ingest: `redactors` by workspace."""
 
-    def __init__(self) -> None:
+    def __init__(self, redactors: Mapping[int, Redactor] | None = None) -> None:
+        self._redactors = redactors or {}
         self.works: dict[Key, Work] = {}
         self.reports: list[Reported] = []
         self.size = 0  # events
@@ -117,6 +133,8 @@ class Gathering:
         if problem:
             found.problems.append(problem)
             return
+        redactor = self._redactors.get(key.workspace_id)
+        came, event = event, redacted(event, redactor) if redactor else event
         if isinstance(event, BudgetReport):
             self.reports.append(_reported(key.workspace_id, event, received))
             return
@@ -131,6 +149,8 @@ class Gathering:
             return
         at = aware(event.at or received)
         incoming = Incoming(event, batch_id, at, _position(event, at, index), index, again=not found.first(event))
+        if redactor and event is not came and isinstance(came, MessageEvent):
+            incoming.original = _original(came, redactor)
         _place(work, incoming, found, index)
 
     def take_reports(self) -> list[Reported]:
@@ -142,6 +162,11 @@ class Gathering:
         """What was gathered since the last time."""
         works, self.works, self.size = list(self.works.values()), {}, 0
         return works
+
+
+def _original(message: MessageEvent, redactor: Redactor) -> Original:
+    encoded = _encode(message.blocks())
+    return Original(redactor.fingerprint(encoded), _digest(encoded))
 
 
 def _reported(workspace_id: int, report: BudgetReport, received: datetime) -> Reported:
@@ -235,12 +260,20 @@ def summary_id(event: CompactionEvent) -> str:
     return "" if event.summary is None else f"{event.id[: KEY_CHARACTERS - 8]}/summary"
 
 
-def content_of(blocks: list[Block]) -> Content:
-    """The blocks as JSON, and what is kept beside it."""
+def content_of(blocks: list[Block], original: Original | None = None) -> Content:
+    """The blocks as JSON, and what is kept beside it; `original` where they came with secrets."""
     encoded = _encode(blocks)
     size = sum(map(_characters, blocks))
     excerpt = _excerpt(blocks) if size > LARGE else ""
-    return Content(encoded, blake2b(encoded, digest_size=16).digest(), size, excerpt)
+    if original is None:
+        digest = _digest(encoded)
+        return Content(encoded, digest, size, excerpt, frozenset([digest]))
+    known_as = frozenset([original.fingerprint, original.digest])
+    return Content(encoded, original.fingerprint, size, excerpt, known_as)
+
+
+def _digest(encoded: bytes) -> bytes:
+    return blake2b(encoded, digest_size=16).digest()
 
 
 def _characters(block: Block) -> int:

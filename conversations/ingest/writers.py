@@ -61,13 +61,13 @@ def _write_messages(cursor: CursorWrapper, changes: Sequence[Changes]) -> None:
     rows = []
     for change in changes:
         for incoming in change.work.messages.values():
-            content = content_of(incoming.event.blocks())
+            content = content_of(incoming.event.blocks(), incoming.original)
             row = known.get((change.state.id, incoming.event.id))
             if row is None:
                 rows.append(_message_row(change.state, incoming, content))
                 change.new_messages += 1
                 change.moved.append(incoming.position)
-            elif bytes(row[2]) != content.digest:
+            elif bytes(row[2]) not in content.known_as:
                 _meet_other_content(cursor, change, incoming, content, row)
     _copy(cursor, "conversations_message", _MESSAGE_COLUMNS, rows)
 

@@ -1,0 +1,49 @@
+"""The redactor of a workspace, as its people have set it; asked for only where redaction is on."""
+
+import secrets
+from functools import lru_cache
+
+from conversations.errors import Unavailable
+from conversations.models import RedactionPattern, RedactionSettings, Workspace
+from conversations.people.sealing import seal, unseal
+from conversations.redaction.detectors import DEFAULTS
+from conversations.redaction.redactor import Redactor
+from conversations.vocabulary import Redaction
+
+_KEPT = 64  # redactors in one process; one takes some 100 kB
+
+
+def redactor_at_ingest(workspace: Workspace) -> Redactor | None:
+    """Whatever is to be stored goes through it; None where nothing is redacted before it is stored, without a query.
+
+    Raises Unavailable when its key was sealed with a secret key that the server does not have any more."""
+    return redactor_of(workspace) if workspace.redaction == Redaction.INGEST else None
+
+
+def redactor_of(workspace: Workspace) -> Redactor:
+    """By the settings as they are now."""
+    chosen = settings_of(workspace)
+    patterns = RedactionPattern.objects.filter(workspace=workspace).order_by("name").values_list("name", "expression")
+    return _redactor(tuple(chosen.detectors), tuple(patterns), chosen.sealed_key)
+
+
+def settings_of(workspace: Workspace) -> RedactionSettings:
+    """As they are stored; made with the default detectors and a new key where there are none."""
+    made = {"detectors": list(DEFAULTS), "sealed_key": seal(secrets.token_hex(32))}
+    found, _ = RedactionSettings.objects.get_or_create(workspace=workspace, defaults=made)
+    return found
+
+
+@lru_cache(maxsize=_KEPT)
+def _redactor(detectors: tuple[str, ...], patterns: tuple[tuple[str, str], ...], sealed_key: str) -> Redactor:
+    return Redactor(detectors, dict(patterns), _key_of(sealed_key))
+
+
+def _key_of(sealed_key: str) -> bytes:
+    try:
+        return bytes.fromhex(unseal(sealed_key))
+    except Unavailable:
+        raise Unavailable(
+            "Nothing can be redacted: the key of its hashes was encrypted with another secret key.",
+            mend="Name the old key in OBSERVATORY_SECRET_KEY_FALLBACKS, then run `manage.py reseal`.",
+        ) from None
