@@ -89,8 +89,8 @@ class Definition:
     @property
     def minds_silence(self) -> bool:
         """Whether a group that says nothing more may fire for that: then it is remembered."""
-        counts = self.aggregation in KNOWN_OF_NOTHING and self.direction == Direction.BELOW
-        return counts or self.no_data == NoData.TELL
+        of_nothing = self.direction in CHANGES or self.beyond(0, self.lowest)
+        return (self.aggregation in KNOWN_OF_NOTHING and of_nothing) or self.no_data == NoData.TELL
 
     def beyond(self, value: float, threshold: float) -> bool:
         """Whether the value is on the wrong side."""

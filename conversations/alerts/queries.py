@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -19,6 +19,11 @@ from conversations.vocabulary import GroupBy
 #: Events that a preview looks at; of more, the newest. Read and walked through they take about a second.
 MOST_PREVIEWED = 200_000
 LONGEST_GROUP = 300  # characters, as incidents store it
+#: Moments are read as microseconds since then: as text each of them costs more than all else of its row.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Of a row: before it stand when, agent, model, conversation and row.
+_FIRST_VALUE = 5
+_Place = tuple[datetime, int | None, str, int | None, int]
 
 
 class Event(NamedTuple):
@@ -44,20 +49,42 @@ def events_of(
     """The events after `since` up to `until` in their order; of more than `most` the newest. `agents`: only theirs.
 
     One query, and one each for prices and for the names of sources where the metric needs them."""
-    metric = METRICS[need.metric]
-    sql = sql_of(need, chosen=agents is not None, limited=most is not None)
+    return _read(workspace, [need], since, until, agents=agents, most=most)[need]
+
+
+def events_of_all(
+    workspace: Workspace, needs: Sequence[Need], since: datetime, until: datetime, *, agents: Sequence[int] | None
+) -> dict[Need, list[Event]]:
+    """As `events_of`, for needs of one source and of the same facts, by one query for all of them."""
+    return _read(workspace, needs, since, until, agents=agents, most=None)
+
+
+def _read(
+    workspace: Workspace,
+    needs: Sequence[Need],
+    since: datetime,
+    until: datetime,
+    *,
+    agents: Sequence[int] | None,
+    most: int | None,
+) -> dict[Need, list[Event]]:
+    metrics, facts = [METRICS[need.metric] for need in needs], needs[0]
+    sql = sql_of(needs, chosen=agents is not None, limited=most is not None)
     told: dict[str, Any] = {
-        "workspace": workspace.pk, "since": since, "until": until, "now": until, "kind": need.fact_kind,
-        "importance": need.least_importance, "agents": list(agents or ()), "most": most,
-        "sources": _sources(workspace) if metric.source == Source.ARRIVALS else [],
+        "workspace": workspace.pk, "since": since, "until": until, "now": until, "kind": facts.fact_kind,
+        "importance": facts.least_importance, "agents": list(agents or ()), "most": most,
+        "sources": _sources(workspace) if metrics[0].source == Source.ARRIVALS else [],
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(sql, told)
         rows = cursor.fetchall()
     rows.reverse()
-    if metric.worked_out:
-        return list(_worked_out(metric, rows, price_table(workspace)))
-    return [Event._make(row) for row in rows]
+    places = [(_EPOCH + timedelta(microseconds=row[0]), *row[1:5]) for row in rows]
+    prices = price_table(workspace) if any(metric.worked_out for metric in metrics) else None
+    return {
+        need: list(_events(metric, places, [row[number] for row in rows], prices))
+        for number, (need, metric) in enumerate(zip(needs, metrics, strict=True), _FIRST_VALUE)
+    }
 
 
 def _sources(workspace: Workspace) -> list[str]:
@@ -66,9 +93,13 @@ def _sources(workspace: Workspace) -> list[str]:
     return list(rows.values_list("source", flat=True).distinct())
 
 
-def _worked_out(metric: Metric, rows: Iterable[tuple[Any, ...]], prices: PriceTable) -> Iterator[Event]:
-    for at, columns, agent, model, conversation, row in rows:
-        value = metric.worked_out(prices, model, at.date(), columns) if metric.worked_out else None
+def _events(
+    metric: Metric, places: Iterable[_Place], values: Iterable[Any], prices: PriceTable | None
+) -> Iterator[Event]:  # fmt: skip
+    for (at, agent, model, conversation, row), read in zip(places, values, strict=True):
+        value = read
+        if prices is not None and metric.worked_out and read is not None:
+            value = metric.worked_out(prices, model, at.date(), read)
         if value is not None:
             yield Event(at, value, agent, model, conversation, row)
 

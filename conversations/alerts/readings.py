@@ -53,32 +53,22 @@ class _Windows:
             if not self.times:
                 return
             low = max(low, math.floor(self.times[0] / self.step) + 1)
-        next_empty = low
-        for first, last in self._busy(low, high):
-            yield from self._empty(next_empty, first - 1)
-            for index in range(first, last + 1):
-                yield self._reading(index)
-            next_empty = last + 1
-        yield from self._empty(next_empty, high)
-
-    def _busy(self, low: int, high: int) -> Iterator[tuple[int, int]]:
-        """Stretches of looks at which some event counts, within bounds."""
         reach = self.definition.reach.total_seconds()
-        begin = end = low - 1  # nothing yet
-        for time in self.times:
-            first = max(math.floor(time / self.step) + 1, low)
-            last = min(math.floor((time + reach) / self.step), high)
-            if last < first:
-                continue
-            if begin < low:
-                begin, end = first, last
-            elif first > end + 1:
-                yield begin, end
-                begin, end = first, last
+        index = low
+        while index <= high:
+            end = index * self.step
+            stop = bisect_left(self.times, end)
+            if bisect_left(self.times, end - reach, 0, stop) < stop:
+                yield self._reading(index)
+                index += 1
             else:
-                end = max(end, last)
-        if begin >= low:
-            yield begin, end
+                following = self._look_after(stop, high)
+                yield from self._empty(index, following - 1)
+                index = following
+
+    def _look_after(self, event: int, high: int) -> int:
+        """The first look that an event counts at; where there is none, beyond the last look."""
+        return math.floor(self.times[event] / self.step) + 1 if event < len(self.times) else high + 1
 
     def _empty(self, first: int, last: int) -> Iterator[Reading]:
         for index in range(first, min(last, first + self.definition.in_a_row - 1) + 1):

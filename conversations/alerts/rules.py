@@ -86,7 +86,12 @@ def run(
     for group in sorted({*grouped, *before}):
         if trace is None and group and group not in before and _cannot_fire(definition, grouped[group]):
             continue
-        watch = _Watch(definition, group, grouped.get(group, []), _begin(definition, before.get(group), start))
+        standing = _begin(definition, before.get(group), start)
+        if trace is None and not group and standing.at_rest and _is_dull(definition, grouped[group]):
+            last = max((point.at for point in grouped[group] if start < point.at <= until), default=None)
+            found.states[group] = Standing(heard=last or standing.heard, read=last or standing.read)
+            continue
+        watch = _Watch(definition, group, grouped.get(group, []), standing)
         watch.go(start, until, begun=group in before or not definition.group_by, trace=trace)
         found.intervals.extend(watch.intervals())
         if watch.standing.heard and (definition.minds_silence or not definition.group_by or not watch.standing.at_rest):
@@ -112,6 +117,13 @@ def _cannot_fire(definition: Definition, points: Sequence[Point]) -> bool:
         case _:
             nearest = max(values)
     return not definition.beyond(nearest, definition.lowest)
+
+
+def _is_dull(definition: Definition, points: Sequence[Point]) -> bool:
+    """Whether of the events, each looked at by itself, none can fire, as is true of most rules most of the time: then
+    it only matters when the last of them was."""
+    is_each = not definition.group_by and definition.aggregation == Aggregation.EACH
+    return is_each and (not points or _cannot_fire(definition, points)) and not definition.minds_silence
 
 
 def _begin(definition: Definition, standing: Standing | None, start: datetime) -> Standing:

@@ -1,5 +1,6 @@
 """How the events of each source are read: SQL, put together of constants."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from conversations.alerts.definition import Definition
@@ -68,21 +69,30 @@ _SOME_FACTS = """CASE WHEN a.state = 'done' THEN (
         AND (%(kind)s = '' OR f.kind = %(kind)s) AND f.importance >= %(importance)s) END"""
 
 
-def sql_of(need: Need, *, chosen: bool, limited: bool) -> str:
-    """The events after %(since)s up to %(until)s, the newest first, so that a limit leaves them: when, value (or the
-    columns of it), agent, model, conversation, row. `chosen`: only of %(agents)s; `limited`: at most %(most)s."""
-    metric = METRICS[need.metric]
-    tables = _SOURCES[metric.source]
-    value = f"ARRAY[{metric.columns}]::float8[]" if metric.columns else f"({_value(metric, need)})::float8"
+def sql_of(needs: Sequence[Need], *, chosen: bool, limited: bool) -> str:
+    """The events after %(since)s up to %(until)s, the newest first, so that a limit leaves them: when (microseconds
+    since 1970), agent, model, conversation, row, and a value (or the columns of it) for each need, NULL where there is
+    none. The needs are of one source and of the same facts. `chosen`: only of %(agents)s; `limited`: at most %(most)s
+    that have a value."""
+    tables = _SOURCES[METRICS[needs[0].metric].source]
+    values = ", ".join(f"{_value_of(need)} AS value{number}" for number, need in enumerate(needs))
+    some = " OR ".join(f"value{number} IS NOT NULL" for number in range(len(needs)))
     agents = f" AND {tables.agent} = ANY(%(agents)s)" if chosen else ""
     return f"""
-        SELECT * FROM (
-            SELECT {tables.at} AS at, {value} AS value, {tables.agent} AS agent, {tables.model} AS model,
-                {tables.conversation} AS conversation, {tables.id} AS id
+        SELECT (extract(epoch FROM at) * 1000000)::bigint, agent, model, conversation, id,
+            {", ".join(f"value{number}" for number in range(len(needs)))}
+        FROM (
+            SELECT {tables.at} AS at, {tables.agent} AS agent, {tables.model} AS model,
+                {tables.conversation} AS conversation, {tables.id} AS id, {values}
             FROM {tables.tables}
             WHERE {tables.where} AND {tables.at} > %(since)s AND {tables.at} <= %(until)s{agents}) events
-        WHERE value IS NOT NULL ORDER BY at DESC, id DESC{" LIMIT %(most)s" if limited else ""}
+        WHERE {some} ORDER BY at DESC, id DESC{" LIMIT %(most)s" if limited else ""}
     """  # noqa: S608 -- constants
+
+
+def _value_of(need: Need) -> str:
+    metric = METRICS[need.metric]
+    return f"ARRAY[{metric.columns}]::float8[]" if metric.columns else f"({_value(metric, need)})::float8"
 
 
 def _value(metric: Metric, need: Need) -> str:

@@ -110,6 +110,48 @@ def test_late_data_resolve_what_was_wrongly_open(acme):
     assert Incident.objects.get().state == "resolved"
 
 
+def test_data_that_come_hours_late_are_found_within_minutes_though_most_evaluations_read_only_what_is_new(acme):
+    create_rule(acme, in_a_row=2)
+    compacted(acme, at=START, forgotten=7)
+    for number in range(4):
+        evaluate_rules(START + 5 * HOUR + number * MINUTE)
+    compacted(acme, at=START + HOUR, forgotten=8)
+
+    told_after = [
+        minutes for minutes in range(4, 12)
+        if evaluate_rules(START + 5 * HOUR + minutes * MINUTE).signals and incidents()
+    ]  # fmt: skip
+
+    assert told_after[0] <= 5
+    assert incidents() == [("", 60, None, "open")]
+
+
+@pytest.mark.parametrize("window", [0, 60, 1440])
+@pytest.mark.parametrize("group_by", ["", "conversation"])
+def test_process_that_remembers_tells_what_one_that_begins_tells(acme, globex, monkeypatch, window, group_by):
+    """The same events in two workspaces; of one every evaluation forgets where it stopped."""
+    aggregation = {"aggregation": "sum", "window_minutes": window} if window else {"aggregation": "each"}
+    conversations = [create_conversation(workspace) for workspace in (acme, globex)]
+    rules = [create_rule(each.workspace, group_by=group_by, in_a_row=2, **aggregation) for each in conversations]
+
+    def evaluate(at):
+        evaluation.evaluate_workspace(acme, at)
+        with monkeypatch.context() as patched:
+            patched.setattr(evaluation, "_memory", evaluation.Memory())
+            evaluation.evaluate_workspace(globex, at)
+
+    for number, (minutes, late) in enumerate([(0, 0), (7, 0), (50, 0), (130, 0), (135, 90), (300, 0), (1500, 200)]):
+        for conversation in conversations:
+            compacted(conversation.workspace, conversation=conversation, at=START + minutes * MINUTE - late * MINUTE,
+                      forgotten=9 * (number % 3 != 1), number=number + 1, position=number)  # fmt: skip
+        for later in (0, 1, 4, 11):
+            evaluate(START + (minutes + later) * MINUTE)
+
+    ours, theirs = ([each[1:] for each in incidents(rule)] for rule in rules)
+    assert ours
+    assert ours == theirs
+
+
 def test_late_audit_counts_when_it_comes(acme):
     create_rule(acme)
     compaction = compacted(acme, at=START, audit=None)

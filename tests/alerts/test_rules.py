@@ -268,6 +268,22 @@ def test_runs_one_after_the_other_find_what_one_run_finds(history, cuts):
     }
 
 
+@pytest.mark.parametrize(
+    ("direction", "threshold", "values"),
+    [(Direction.FALLS, 1.0, [1.0]), (Direction.ABOVE, -5.0, [-9.0]), (Direction.BELOW, 1.0, [3.0])],
+)
+@pytest.mark.parametrize("aggregation", [Aggregation.SUM, Aggregation.COUNT])
+def test_group_that_may_fire_by_falling_silent_is_remembered_between_runs(aggregation, direction, threshold, values):
+    definition = rule(aggregation=aggregation, direction=direction, warning=threshold, group_by="agent")
+    points = [Point(T + 60 * MINUTE, value, "a", 1) for value in values]
+
+    whole = run(definition, points, start=T, until=T + timedelta(days=1))
+    pieces, _ = in_pieces(definition, points, [T, T + 2 * HOUR, T + timedelta(days=1)])
+
+    assert pieces == whole.intervals
+    assert whole.intervals
+
+
 @settings(max_examples=200, deadline=None)
 @given(histories())
 def test_groups_that_are_left_out_at_a_look_would_not_have_fired(history):
