@@ -326,6 +326,15 @@ class ItemState(StrEnum):
     SETTLED = "settled"  # they differed; the second look is the record
 
 
+class RankingState(StrEnum):
+    """What became of learning the ranking from a team's verdicts."""
+
+    USED = "used"
+    NO_BETTER = "no_better"  # on findings it had not seen; the shipped ranking stays
+    TOO_FEW = "too_few"  # verdicts, to learn from or to tell by
+    OFF = "off"  # the team does not want it
+
+
 class Overall(StrEnum):
     """A person's word on a whole compaction."""
 

@@ -10,6 +10,7 @@ from conversations.models.discussion import Comment, Thread
 from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLine
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
 from conversations.models.incident import Delivery, Incident, IncidentEvent, Silence
+from conversations.models.learning import RankingVersion
 from conversations.models.ledger import LedgerCheck, LedgerEntry
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
 from conversations.models.people import Activity, Notice
@@ -79,6 +80,7 @@ __all__ = [
     "Notice",
     "Queue",
     "QueueItem",
+    "RankingVersion",
     "RedactionPattern",
     "RedactionRun",
     "RedactionSettings",

@@ -35,6 +35,7 @@ class Workspace(models.Model):
     redaction = models.CharField(
         max_length=20, choices=[(r.value, r.value) for r in Redaction], default=Redaction.OFF
     )  # how is in models/redaction.py
+    learns_ranking = models.BooleanField(default=True)  # of findings, from the team's verdicts; see models/learning.py
 
     def __str__(self) -> str:
         return self.name
