@@ -22,9 +22,9 @@ from conversations.audit import asking, ledger_services
 from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
 from conversations.ingest.services import Digested
-from conversations.models import Batch, Conversation, Deletion, LedgerEntry, Queue
+from conversations.models import Batch, Conversation, Deletion, LedgerEntry, Queue, RedactionRun
 from conversations.models.isolation import unrestricted
-from conversations.ops import deletion, retention
+from conversations.ops import deletion, redacting, retention
 from conversations.ops.known_contexts import purge_known_contexts
 from conversations.review import filling, places
 
@@ -193,6 +193,28 @@ def begin_deletion(wanted: Deletion) -> None:
         delete_data.delay(wanted.pk)
     except OperationalError:
         log.exception("deletion not begun, the sweeper will see to it deletion=%s", wanted.pk)
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def redact_stored(run_id: int) -> None:
+    """Go on with the redaction of what a workspace stored before, in parts as well."""
+    if redacting.work_on(run_id, PART_SECONDS):
+        redact_stored.delay(run_id)
+
+
+@shared_task(ignore_result=True)
+def resume_redactions() -> None:
+    """Every minute: redactions whose worker is gone, or whose message was lost."""
+    for run_id in redacting.left_behind():
+        redact_stored.delay(run_id)
+
+
+def begin_redaction(run: RedactionRun) -> None:
+    """Have it begun; where the queue is away, `resume_redactions` will."""
+    try:
+        redact_stored.delay(run.pk)
+    except OperationalError:
+        log.exception("redaction not begun, the sweeper will see to it run=%s", run.pk)
 
 
 # --- how jobs are started -------------------------------------------------------------------------------------------

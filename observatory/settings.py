@@ -272,6 +272,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 600},
     },
     "resume_deletions": {"task": "conversations.tasks.resume_deletions", "schedule": 60, "options": {"expires": 60}},
+    "resume_redactions": {"task": "conversations.tasks.resume_redactions", "schedule": 60, "options": {"expires": 60}},
     "purge": {"task": "conversations.tasks.purge", "schedule": 3600, "options": {"expires": 3600}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

@@ -166,7 +166,7 @@ class Gathering:
 
 def _original(message: MessageEvent, redactor: Redactor) -> Original:
     encoded = _encode(message.blocks())
-    return Original(redactor.fingerprint(encoded), _digest(encoded))
+    return Original(redactor.fingerprint(encoded), digest_of(encoded))
 
 
 def _reported(workspace_id: int, report: BudgetReport, received: datetime) -> Reported:
@@ -266,13 +266,14 @@ def content_of(blocks: list[Block], original: Original | None = None) -> Content
     size = sum(map(_characters, blocks))
     excerpt = _excerpt(blocks) if size > LARGE else ""
     if original is None:
-        digest = _digest(encoded)
+        digest = digest_of(encoded)
         return Content(encoded, digest, size, excerpt, frozenset([digest]))
     known_as = frozenset([original.fingerprint, original.digest])
     return Content(encoded, original.fingerprint, size, excerpt, known_as)
 
 
-def _digest(encoded: bytes) -> bytes:
+def digest_of(encoded: bytes) -> bytes:
+    """By which a content is known again."""
     return blake2b(encoded, digest_size=16).digest()
 
 

@@ -1,0 +1,203 @@
+"""Redact what is stored already: row by row in the background, each step a transaction that notes how far it is."""
+
+import logging
+import time
+import traceback
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from django.db import models, transaction
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from conversations.ingest.events import Block
+from conversations.ingest.redacting import redacted_block
+from conversations.ingest.work import Original, content_of, digest_of
+from conversations.models import (
+    Batch,
+    BatchChunk,
+    CompactionAudit,
+    Conversation,
+    LlmAnswer,
+    LlmReading,
+    Message,
+    RedactionRun,
+    User,
+    Workspace,
+)
+from conversations.ops.redaction_tables import TABLES, Table
+from conversations.people.activity import record_activity
+from conversations.redaction.redactor import Redactor
+from conversations.redaction.settings import redactor_of
+from conversations.vocabulary import BatchState, RedactionState
+
+log = logging.getLogger(__name__)
+
+#: A worker is taken for dead that has not noted anything for so long; more than any one step takes.
+LEASE = timedelta(seconds=300)
+#: Rows looked at in one transaction. A message may have megabytes, but nearly all have less than 10 kB.
+_AT_ONCE = 200
+_BLOCKS = msgspec.json.Decoder(list[Block])
+
+
+def begin(workspace: Workspace, by: User) -> RedactionRun:
+    """Have everything stored redacted; the run that is at work already, where there is one."""
+    total = sum(table.rows(workspace).count() for table in TABLES)
+    at_work = {"workspace": workspace, "state": RedactionState.RUNNING}
+    run, is_new = RedactionRun.objects.get_or_create(**at_work, defaults={"total": total, "requested_by": by})
+    if is_new:
+        record_activity(workspace=workspace, actor=by, action="redaction.run_begun", target=run, detail={"rows": total})
+    return run
+
+
+def try_again(run: RedactionRun) -> None:
+    """Go on with one that failed, from where it stopped."""
+    failed = RedactionRun.objects.filter(pk=run.pk, state=RedactionState.FAILED)
+    failed.update(state=RedactionState.RUNNING, error="", claimed_until=None)
+
+
+def left_behind() -> list[int]:
+    """Runs that nobody is at: not begun, or whose worker is gone."""
+    at_work = RedactionRun.objects.filter(state=RedactionState.RUNNING)
+    return list(at_work.exclude(claimed_until__gt=timezone.now()).order_by("pk").values_list("pk", flat=True))
+
+
+def work_on(run_id: int, seconds: float) -> bool:
+    """Go on with it for about so long. Whether there is more to do; False where somebody else is at it."""
+    run = _claim(run_id)
+    if run is None:
+        return False
+    end = time.monotonic() + seconds
+    try:
+        redactor = redactor_of(run.workspace)
+        while run.is_at_work and time.monotonic() < end:
+            _step(run, redactor)
+    except Exception as error:  # noqa: BLE001 -- told on its page, and gone on with from there
+        # Where, and never what: its words might quote what was to be redacted.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("redaction failed run=%s error=%s\n%s", run_id, type(error).__name__, where)  # noqa: TRY400
+        told = f"{type(error).__name__}. The server's log says where."
+        RedactionRun.objects.filter(pk=run_id).update(state=RedactionState.FAILED, error=told, claimed_until=None)
+        return False
+    RedactionRun.objects.filter(pk=run_id).update(claimed_until=None)
+    return run.is_at_work
+
+
+def _claim(run_id: int) -> RedactionRun | None:
+    free = Q(claimed_until=None) | Q(claimed_until__lt=timezone.now())
+    ours = RedactionRun.objects.filter(free, pk=run_id, state=RedactionState.RUNNING)
+    if not ours.update(claimed_until=timezone.now() + LEASE):
+        return None
+    return RedactionRun.objects.select_related("workspace").get(pk=run_id)
+
+
+@transaction.atomic
+def _step(run: RedactionRun, redactor: Redactor) -> None:
+    """The next rows of the table; when there are none, the next table; after the last one it is done."""
+    table = TABLES[run.table]
+    rows = table.rows(run.workspace).filter(pk__gt=run.after).order_by("pk")
+    ids = list(rows.values_list("pk", flat=True)[:_AT_ONCE])
+    if ids:
+        changed = _redact(run.workspace, table, ids, redactor)
+        _save(run, after=ids[-1], done=run.done + len(ids), changed=run.changed + changed)
+    elif run.table + 1 < len(TABLES):
+        _save(run, table=run.table + 1, after=0)
+    else:
+        _finish(run)
+
+
+def _save(run: RedactionRun, **fields: object) -> None:
+    for name, value in {**fields, "claimed_until": timezone.now() + LEASE}.items():
+        setattr(run, name, value)
+    run.save(update_fields=[*fields, "claimed_until"])
+
+
+def _finish(run: RedactionRun) -> None:
+    """What a language model answered quotes what it was given: it is asked again where an audit needs it."""
+    LlmAnswer.objects.filter(workspace=run.workspace).delete()
+    LlmReading.objects.filter(workspace=run.workspace).delete()
+    _save(run, state=RedactionState.DONE, finished_at=timezone.now())
+    detail = {"rows": run.done, "changed": run.changed}
+    record_activity(workspace=run.workspace, actor="redaction", action="redaction.run_done", target=run, detail=detail)
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def _redact(workspace: Workspace, table: Table, ids: list[int], redactor: Redactor) -> int:
+    """Redact these rows; returns in how many something was found."""
+    if table.model is Message:
+        return _redact_messages(workspace, ids, redactor)
+    names = (*table.texts, *table.values)
+    rows = table.rows(workspace).filter(pk__in=ids).order_by("pk").only("pk", *names).select_for_update(of=("self",))
+    changed = [row for row in rows if _redact_row(row, table, redactor)]
+    table.model._default_manager.bulk_update(changed, names)  # noqa: SLF001 -- public by its docs
+    if table.model is Batch:
+        _drop_bytes(ids)
+    return len(changed)
+
+
+def _redact_row(row: models.Model, table: Table, redactor: Redactor) -> bool:
+    found = False
+    for name in (*table.texts, *table.values):
+        value = getattr(row, name)
+        without = _fitting(row, name, redactor.text(value)) if name in table.texts else redactor.value(value)
+        if without is not value:
+            setattr(row, name, without)
+            found = True
+    return found
+
+
+def _fitting(row: models.Model, name: str, text: str) -> str:
+    """A placeholder may be longer than what it stands for."""
+    field: Any = row._meta.get_field(name)  # noqa: SLF001 -- as above
+    return text if field.max_length is None or len(text) <= field.max_length else text[: field.max_length]
+
+
+def _drop_bytes(ids: list[int]) -> None:
+    """The bytes as they came hold what was taken out of the rows. What is still to be digested loses them then."""
+    done = Batch.objects.filter(pk__in=ids, raw_deleted_at=None).exclude(state=BatchState.PENDING)
+    dropped = list(done.values_list("pk", flat=True))
+    BatchChunk.objects.filter(batch__in=dropped).delete()
+    Batch.objects.filter(pk__in=dropped).update(raw_deleted_at=timezone.now())
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def _redact_messages(workspace: Workspace, ids: list[int], redactor: Redactor) -> int:
+    ours = Message.objects.filter(workspace=workspace, pk__in=ids)
+    conversations = sorted(set(ours.values_list("conversation", flat=True)))
+    # As digestion locks them, so that neither waits for the other with what the other one needs.
+    list(Conversation.objects.filter(pk__in=conversations).order_by("pk").select_for_update(no_key=True).only("pk"))
+    rows = ours.order_by("pk").annotate(written=Cast("blocks", TextField())).defer("blocks", "excerpt")
+    changed = [row for row in rows if _redact_message(row, redactor)]
+    Message.objects.bulk_update(changed, ["blocks", "size", "excerpt", "content_hash"])
+    _have_audited_again({row.conversation_id for row in changed})
+    return len(changed)
+
+
+def _redact_message(row: Any, redactor: Redactor) -> bool:
+    """The content that its id is known by stays what came, if it is that no more: see `ingest.work.Original`."""
+    written = row.written.encode()
+    blocks = _BLOCKS.decode(written)
+    without = [redacted_block(block, redactor) for block in blocks]
+    if without == blocks:
+        return False
+    known_as = bytes(row.content_hash)
+    as_it_came = digest_of(written) == known_as
+    original = Original(redactor.fingerprint(written) if as_it_came else known_as, known_as)
+    content = content_of(without, original)
+    row.blocks, row.size, row.excerpt = msgspec.json.decode(content.blocks), content.size, content.excerpt
+    row.content_hash = content.digest
+    return True
+
+
+def _have_audited_again(conversations: Iterable[int]) -> None:
+    """Their facts have other words now, at other places."""
+    ids = sorted(conversations)
+    CompactionAudit.objects.filter(compaction__conversation__in=ids).update(input_key="")
+    Conversation.objects.filter(pk__in=ids, compaction_count__gt=0).update(audit_due_at=timezone.now())

@@ -1,0 +1,85 @@
+"""Where words of conversations are stored: which columns a redaction of what is stored goes through, in which order."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.models import Q, QuerySet
+
+from conversations.models import (
+    Addition,
+    Batch,
+    BatchProblem,
+    BudgetEvent,
+    Comment,
+    Compaction,
+    Conversation,
+    Finding,
+    Incident,
+    IncidentEvent,
+    LedgerCheck,
+    LedgerEntry,
+    LifeLine,
+    Mark,
+    Message,
+    Notice,
+    Review,
+    Thread,
+    Verdict,
+    Workspace,
+)
+from conversations.ops.holds import held
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`texts` and `values` (JSON) are its columns. `conversation` leads from a row to the conversation whose words it
+    holds; where it is empty the rows belong to none."""
+
+    model: type[models.Model]
+    texts: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    conversation: str = ""
+
+    def rows(self, workspace: Workspace) -> QuerySet[Any]:
+        """Those that may be changed: nothing of a conversation that a hold is on."""
+        rows = self.model._default_manager.filter(workspace=workspace)  # noqa: SLF001 -- public by its docs
+        if self.model is Batch:
+            return rows.exclude(_holds_held_conversation(workspace))
+        if not self.conversation:
+            return rows
+        kept = Conversation.objects.filter(held(workspace), workspace=workspace).values("pk")
+        return rows.exclude(**{f"{self.conversation}__in": kept})
+
+
+#: Conversations come last but one: from then on their titles say that everything else is done. Batches lose bytes.
+TABLES = (
+    Table(Message, conversation="conversation"),
+    Table(Compaction, ("instructions", "error"), ("raw",), "conversation"),
+    Table(Finding, ("text", "quote", "reason"), ("evidence",), "conversation"),
+    Table(Addition, ("text", "reason"), ("evidence",), "compaction__conversation"),
+    Table(LifeLine, ("text",), ("stages",), "conversation"),
+    Table(LedgerCheck, ("passage", "reason"), (), "conversation"),
+    Table(Review, ("comment",), (), "compaction__conversation"),
+    Table(Verdict, ("text", "reworded"), (), "compaction__conversation"),
+    Table(Mark, ("quote", "text"), (), "compaction__conversation"),
+    Table(Thread, ("about",), (), "compaction__conversation"),
+    Table(Comment, ("text",), (), "thread__compaction__conversation"),
+    Table(LedgerEntry, ("text",), ("anchors",)),
+    Table(BudgetEvent, ("message",)),
+    Table(Incident, ("summary",), ("evidence",)),
+    Table(IncidentEvent, ("text",), ("detail",)),
+    Table(Notice, ("text",)),
+    Table(Conversation, ("title", "cwd", "incomplete_reason"), (), "pk"),
+    Table(BatchProblem, ("message", "raw")),
+    Table(Batch, ("name",), ("checkpoint",)),
+)
+
+
+def _holds_held_conversation(workspace: Workspace) -> Q:
+    """Of batches; of what was not understood nobody knows whose it is, so it stays while there is any hold."""
+    kept = Conversation.objects.filter(held(workspace), workspace=workspace)
+    names = list(kept.values_list("external_id", flat=True))
+    if not names:
+        return Q(pk__in=[])
+    return Q(found__conversations__has_any_keys=names) | Q(found__conversations=None) | Q(found__conversations=[])

@@ -1,0 +1,184 @@
+"""What was stored before redaction was turned on loses its secrets as well, wherever it stands."""
+
+import json
+
+import pytest
+
+from conversations import tasks
+from conversations.audit.services import audit_conversation, due_conversations
+from conversations.ingest import services
+from conversations.models import (
+    Activity,
+    Batch,
+    Comment,
+    Compaction,
+    Conversation,
+    Finding,
+    Hold,
+    LlmAnswer,
+    Mark,
+    Message,
+    RedactionRun,
+    Review,
+    Thread,
+)
+from conversations.ops import redacting
+from conversations.redaction.settings import redactor_of, settings_of
+from conversations.vocabulary import RedactionState
+from tests.ingest.test_digest import compaction, message
+from tests.ingest.test_redacting import CARD, EVENTS, SECRET, TOKEN, everything_stored
+
+RULE = f"Never write to {SECRET} before the release is out."
+
+
+@pytest.fixture
+def stored(acme, alice):
+    """Two conversations full of secrets, audited, reviewed and talked about."""
+    events = [
+        *EVENTS,
+        message(10, RULE, conversation="d"),
+        compaction(11, "The release is being prepared.", conversation="d"),
+        message(12, "Go on.", conversation="d"),
+    ]
+    body = json.dumps({"events": events}).encode()
+    receipt = services.accept_events(workspace=acme, body=body, claimed=True)
+    services.digest_claimed([receipt.batch])
+    audit_conversation(Conversation.objects.get(external_id="d"))
+    found = Compaction.objects.get(external_id="k11")
+    review = Review.objects.create(workspace=acme, compaction=found, reviewer=alice.user, comment=f"ask {SECRET}")
+    Mark.objects.create(workspace=acme, review=review, compaction=found, what="missed", start=0, end=9, quote=RULE)
+    thread = Thread.objects.create(workspace=acme, compaction=found, about=RULE)
+    Comment.objects.create(workspace=acme, thread=thread, author=alice.user, author_name="Alice", text=f"@{SECRET}")
+    LlmAnswer.objects.create(workspace=acme, key="k", answer=RULE)
+    return acme
+
+
+def run_to_the_end(workspace, by):
+    run = redacting.begin(workspace, by)
+    while redacting.work_on(run.pk, 60):
+        pass
+    run.refresh_from_db()
+    return run
+
+
+def test_nothing_stored_holds_a_secret_afterwards(stored, alice):
+    assert Finding.objects.filter(text__contains=SECRET).exists()
+
+    run = run_to_the_end(stored, alice.user)
+
+    rest = everything_stored()
+    for secret in (SECRET, TOKEN, str(CARD)):
+        assert secret not in rest
+    assert (run.state, run.error) == (RedactionState.DONE, "")
+    assert run.done == run.total
+    assert 10 < run.changed < run.total
+    assert Batch.objects.get().raw_deleted_at is not None
+
+
+def test_conversations_are_audited_anew_with_their_new_words(stored, alice):
+    run_to_the_end(stored, alice.user)
+    due = Conversation.objects.get(external_id="d")
+    assert due.pk in due_conversations()
+    audit_conversation(due, settled=True)
+
+    finding = Finding.objects.get(text__startswith="Never write to")
+    [external_id, block, start, end] = finding.spans[0]
+    text = Message.objects.get(external_id=external_id, conversation=finding.conversation).blocks[block]["text"]
+    assert redactor_of(stored).placeholder("email", SECRET) in text[start:end]
+
+
+def test_same_events_again_change_nothing(stored, alice, send_again):
+    run_to_the_end(stored, alice.user)
+    before = list(Message.objects.order_by("pk").values("blocks", "content_hash", "size", "excerpt"))
+
+    batch = send_again([*EVENTS[:3], message(10, RULE, conversation="d"), message(99)])
+
+    assert not batch.problems.exists()
+    assert list(Message.objects.order_by("pk").values("blocks", "content_hash", "size", "excerpt"))[:-1] == before
+
+
+@pytest.fixture
+def send_again(stored):
+    def send(events):
+        stored.redaction = "ingest"
+        stored.save()
+        receipt = services.accept_events(workspace=stored, body=json.dumps({"events": events}).encode(), claimed=True)
+        services.digest_claimed([receipt.batch])
+        return receipt.batch
+
+    return send
+
+
+def test_second_run_changes_nothing(stored, alice):
+    run_to_the_end(stored, alice.user)
+    before = everything_stored_of_conversations()
+
+    assert run_to_the_end(stored, alice.user).changed == 0
+    assert everything_stored_of_conversations() == before
+
+
+def everything_stored_of_conversations():
+    return list(Message.objects.order_by("pk").values()), list(Finding.objects.order_by("pk").values())
+
+
+def test_later_detectors_find_more_and_the_message_stays_known(stored, alice, send_again):
+    run_to_the_end(stored, alice.user)
+    chosen = settings_of(stored)
+    stored.redaction_patterns.create(name="release", expression="release")
+    chosen.save()
+
+    run_to_the_end(stored, alice.user)
+
+    assert "[release #" in Message.objects.get(external_id="m10").blocks[0]["text"]
+    assert not send_again([message(10, RULE, conversation="d"), message(98)]).problems.exists()
+
+
+def test_held_conversations_stay_as_they_are(stored, alice):
+    held = Conversation.objects.get(external_id="d")
+    Hold.objects.create(workspace=stored, conversation=held, reason="lawsuit")
+
+    run_to_the_end(stored, alice.user)
+
+    assert SECRET in Message.objects.get(external_id="m10").blocks[0]["text"]
+    assert SECRET not in str(Message.objects.get(external_id="m1").blocks)
+    assert Batch.objects.get().raw_deleted_at is None, "it holds both"
+
+
+def test_runs_do_not_meet_and_go_on_after_a_dead_worker(stored, alice):
+    run = redacting.begin(stored, alice.user)
+    assert redacting.begin(stored, alice.user) == run
+    assert redacting.left_behind() == [run.pk]
+
+    assert redacting.work_on(run.pk, 0), "it was claimed, and there was no time"
+    tasks.resume_redactions()
+    run.refresh_from_db()
+    assert run.state == RedactionState.DONE
+    assert [row.action for row in Activity.objects.order_by("pk")] == ["redaction.run_begun", "redaction.run_done"]
+
+
+def test_failed_run_says_so_quotes_nothing_and_can_be_gone_on_with(stored, alice, monkeypatch, caplog):
+    def fail(*_args):
+        raise ValueError(SECRET)
+
+    run = redacting.begin(stored, alice.user)
+    with monkeypatch.context() as patch:
+        patch.setattr(redacting, "_redact", fail)
+        assert not redacting.work_on(run.pk, 60)
+    run.refresh_from_db()
+    assert (run.state, run.error) == (RedactionState.FAILED, "ValueError. The server's log says where.")
+    assert "_step" in caplog.text
+    assert SECRET not in caplog.text
+
+    redacting.try_again(run)
+    assert not redacting.work_on(run.pk, 60)
+    assert RedactionRun.objects.get().state == RedactionState.DONE
+
+
+def test_other_workspaces_are_left_alone(stored, alice, globex):
+    Conversation.objects.create(
+        workspace=globex, source="events", external_id="g", title=SECRET, last_at="2026-11-20T09:00:00Z"
+    )
+
+    run_to_the_end(stored, alice.user)
+
+    assert Conversation.objects.get(workspace=globex).title == SECRET
