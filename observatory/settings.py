@@ -56,6 +56,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY else None
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 30 * 86_400  # seconds
+AUTHENTICATION_BACKENDS = ["conversations.people.backend.Backend"]
 SESSION_ENGINE = "conversations.people.session_store"  # rows that say whose they are
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

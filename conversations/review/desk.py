@@ -97,16 +97,15 @@ OVERALL_WORDS = {
 }
 
 
-def with_reviews(
-    rows: "QuerySet[Compaction]", user: User, queue: int | None = None, item: int | None = None
-) -> "QuerySet[Compaction]":
-    """With what `Desk.of` reads: reviews that were handed in, the user's own, and the items they may be at."""
+def with_reviews(rows: "QuerySet[Compaction]", user: int, queue: int = 0, item: int = 0) -> "QuerySet[Compaction]":
+    """With what `Desk.of` reads: reviews that were handed in, the user's own, and the items they may be at; the
+    `item` of the `queue` among them, if there is one. All are keys."""
     items = ArraySubquery(_items(user, queue, item))
     return rows.annotate(told_reviews=ArraySubquery(_reviews(user)), told_items=items)
 
 
-def _reviews(user: User) -> "QuerySet[Any, Any]":
-    own = Q(reviewer=user.pk)
+def _reviews(user: int) -> "QuerySet[Any, Any]":
+    own = Q(reviewer=user)
     rows = Review.objects.filter(own | Q(submitted_at__isnull=False), **_HERE)
     plain = ("id", "item", "reviewer", "overall", "criteria", "comment")
     state = ("revision", "saved_at", "submitted_at", "settles")
@@ -120,9 +119,9 @@ def _reviews(user: User) -> "QuerySet[Any, Any]":
     return first.values(json=JSONObject(**told, verdicts=_verdicts(user), marks=_marks(user)))
 
 
-def _verdicts(user: User) -> ArraySubquery:
+def _verdicts(user: int) -> ArraySubquery:
     """Of the user's own reviews; they may be thousands."""
-    rows = Verdict.objects.filter(workspace=OuterRef("workspace"), review=OuterRef("pk"), review__reviewer=user.pk)
+    rows = Verdict.objects.filter(workspace=OuterRef("workspace"), review=OuterRef("pk"), review__reviewer=user)
     names = ("answer", "reworded", "text", "number", "at")
     found = Finding.objects.filter(
         workspace=OuterRef("workspace"), compaction=OuterRef("compaction"), fact_id=OuterRef("fact_id")
@@ -131,17 +130,17 @@ def _verdicts(user: User) -> ArraySubquery:
     return ArraySubquery(rows.order_by("at", "id").values(json=told))
 
 
-def _marks(user: User) -> ArraySubquery:
-    rows = Mark.objects.filter(workspace=OuterRef("workspace"), review=OuterRef("pk"), review__reviewer=user.pk)
+def _marks(user: int) -> ArraySubquery:
+    rows = Mark.objects.filter(workspace=OuterRef("workspace"), review=OuterRef("pk"), review__reviewer=user)
     names = ("id", "what", "message", "block", "start", "end", "quote", "text", "kind")
     told = {name: name for name in names} | {"external_id": "message__external_id"}
     return ArraySubquery(rows.order_by("id").values(json=JSONObject(**told)))
 
 
-def _items(user: User, queue: int | None, item: int | None) -> "QuerySet[Any, Any]":
+def _items(user: int, queue: int, item: int) -> "QuerySet[Any, Any]":
     """The one that is asked for, and blind ones that the user is at: another address must not lift the veil."""
-    reservations = Reservation.objects.filter(workspace=OuterRef("workspace"), item=OuterRef("pk"), user=user.pk)
-    asked = Q(pk=item, queue=queue) if queue and item else Q(pk=None)
+    reservations = Reservation.objects.filter(workspace=OuterRef("workspace"), item=OuterRef("pk"), user=user)
+    asked = Q(pk=item, queue=queue)
     at_it = Q(queue__blind=True) & _held_by(user)
     told = {name: f"queue__{name}" for name in ("name", "instructions", "rubric", "blind")}
     return (
@@ -163,15 +162,15 @@ def refuse_the_blind(user: User | AnonymousUser, compaction: Compaction) -> None
     if not isinstance(user, User):
         return
     items = QueueItem.objects.filter(workspace=compaction.workspace_id, compaction=compaction.pk, queue__blind=True)
-    if items.filter(_held_by(user)).exists():
+    if items.filter(_held_by(user.pk)).exists():
         raise Refused("You are judging this compaction blindly.", mend="Hand in your review first.")
 
 
-def _held_by(user: User) -> Q:
+def _held_by(user: int) -> Q:
     """Items that the user has a place on, or a draft about."""
     of_item: dict[str, Any] = {"workspace": OuterRef("workspace"), "item": OuterRef("pk")}
-    drafts = Review.objects.filter(reviewer=user.pk, submitted_at=None, settles=False, **of_item)
-    return Q(Exists(Reservation.objects.filter(user=user.pk, **of_item))) | Q(Exists(drafts))
+    drafts = Review.objects.filter(reviewer=user, submitted_at=None, settles=False, **of_item)
+    return Q(Exists(Reservation.objects.filter(user=user, **of_item))) | Q(Exists(drafts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,10 +123,10 @@ class _Number(Subquery):
     output_field = IntegerField()
 
 
-def waiting_for(user_id: int) -> Subquery:
+def waiting_for(user_id: int, *, at: datetime | None = None) -> Subquery:
     """For rows with a `workspace`: how many items of its open queues the user may have, at most MOST_WAITING."""
     items = QueueItem.objects.filter(workspace=OuterRef("workspace_id"), queue__closed_at=None)
-    return _Number(claimable(items, user_id).values("pk")[:MOST_WAITING])
+    return _Number(claimable(items, user_id, at=at).values("pk")[:MOST_WAITING])
 
 
 def disagreements(workspace: Workspace) -> int:

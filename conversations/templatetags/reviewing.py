@@ -6,8 +6,8 @@ from django import template
 
 from conversations.models import Finding
 from conversations.review.desk import JudgedFact
-from conversations.vocabulary import Answer
-from conversations.web.bar import ANSWER_WORDS
+from conversations.web.fact_html import fact_html, verdict_html
+from conversations.web.facts import Item
 from conversations.web.highlight import Html
 from conversations.web.markdown import render_markdown
 
@@ -21,10 +21,16 @@ def verdict_on(context: template.Context, row: Finding) -> JudgedFact | None:
     return bar.verdict_on(row.fact_id) if bar else None
 
 
+@register.simple_tag(takes_context=True)
+def fact_line(context: template.Context, item: Item) -> Html:
+    """A fact of the facts column, with the reader's own verdict."""
+    return fact_html(item, context["facts"].query, verdict_on(context, item.row))
+
+
 @register.filter
-def answered(answer: str) -> str:
-    """not_lost → "not lost"."""
-    return ANSWER_WORDS[Answer(answer)]
+def verdict(said: JudgedFact | None) -> Html:
+    """The reader's own verdict in words."""
+    return verdict_html(said or None)
 
 
 @register.filter

@@ -7,21 +7,20 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from conversations.audit.queries import summary_of
 from conversations.models import Compaction, Message, Workspace
 from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
 from conversations.web import queries
-from conversations.web.bar import bar_of, with_bar
+from conversations.web.bar import bar_of, compaction_of
 from conversations.web.cards import Card, cards
 from conversations.web.discussion import discussion_of
 from conversations.web.dropped import look_for, page_asked_for
 from conversations.web.facts import column_of
 from conversations.web.filters import CompactionFilters
 from conversations.web.highlight import Html, Mark, count, places
-from conversations.web.inferred import inferred, with_inferred
+from conversations.web.inferred import inferred
 from conversations.web.marks import block_marks, summary_marks
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
 from conversations.web.paging import Order, counted, page_of
@@ -115,9 +114,7 @@ def worst(rows: QuerySet[Compaction], workspace: Workspace) -> QuerySet[Compacti
 @require_GET
 def compaction_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Facts, summary and dropped messages; `?fact=` chooses one in all three, `?q=` finds in both texts."""
-    rows = queries.compactions_of(request.workspace).select_related("summary_message", "audit")
-    told = with_bar(with_inferred(rows.defer(None).defer("conversation__search")), request)
-    compaction = get_object_or_404(told, pk=pk)
+    compaction = compaction_of(request, pk)
     query = request.GET.get("q", "").strip()[:QUERY_LENGTH]
     context = _context(request, compaction, query)
     return render_page(request, "compactions/page.html", context, partial="compactions/sides.html")

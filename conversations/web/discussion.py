@@ -16,8 +16,7 @@ from conversations.errors import BadInput
 from conversations.models import Comment, Compaction, Thread
 from conversations.review import discussion
 from conversations.vocabulary import MemberRole
-from conversations.web import queries
-from conversations.web.bar import KEPT, Bar, bar_of, with_bar
+from conversations.web.bar import KEPT, Bar, bar_of, compaction_of
 from conversations.web.facts import Column
 from conversations.web.pages import WorkspaceRequest, may, member_required, role_required
 from conversations.web.paging import is_key
@@ -112,8 +111,7 @@ def remove_comment(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 def _judged(request: WorkspaceRequest, pk: int) -> Compaction:
     """The compaction, unless the person judges it blindly still."""
-    rows = with_bar(queries.compactions_of(request.workspace).select_related("audit"), request)
-    compaction = get_object_or_404(rows, pk=pk)
+    compaction = compaction_of(request, pk)
     if bar_of(request, compaction).is_blind:
         raise PermissionDenied("Its discussion shows once you have handed in your review.")
     return compaction

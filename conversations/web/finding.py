@@ -7,9 +7,9 @@ from django.views.decorators.http import require_GET
 from conversations.audit.queries import summary_of
 from conversations.models import Compaction, Finding, LifeLine
 from conversations.review.desk import Desk
-from conversations.web import findings, queries
+from conversations.web import findings
 from conversations.web.addresses import Addresses
-from conversations.web.bar import with_bar
+from conversations.web.bar import compaction_of
 from conversations.web.facts import Links, near_words
 from conversations.web.highlight import Html, Mark, highlight
 from conversations.web.life_lines import lines_of
@@ -22,8 +22,7 @@ AROUND = 300  # characters of the summary on both sides of the nearest words
 @require_GET
 def finding_page(request: WorkspaceRequest, pk: int, number: int) -> HttpResponse:
     """The page; to htmx the part below its head."""
-    rows = queries.compactions_of(request.workspace).select_related("summary_message", "audit")
-    compaction = get_object_or_404(with_bar(rows, request), pk=pk)
+    compaction = compaction_of(request, pk)
     if Desk.of(compaction, request.user).is_blind:
         return redirect(compaction.get_absolute_url())
     row = get_object_or_404(findings.findings_of(compaction), number=number)

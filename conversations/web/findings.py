@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
 from conversations.audit.model import FactKind
 from conversations.models import Addition, Compaction, CompactionAudit, Conversation, Finding, LifeLine, Message
+from conversations.models.prepared import IsOneOf, Prepared
 from conversations.vocabulary import AuditState, Outcome
 from conversations.web.marks import FactPlaces
 
@@ -54,18 +56,29 @@ def findings_of(compaction: Compaction) -> "QuerySet[Finding]":
 
 def places_of(compaction: Compaction) -> list[FactPlaces]:
     """Where the facts stand, worst first; without their texts."""
-    fields = ("number", "outcome", "kind", "harmful", "summary_start", "summary_end", "spans")
-    rows = findings_of(compaction).order_by("number").values_list(*fields)[:MOST_PLACED]
+    rows = _places(workspace=compaction.workspace_id, compaction=compaction.pk)
     return [
         FactPlaces(number, Outcome(outcome), kind, harmful, None if start is None else (start, end), spans)
         for number, outcome, kind, harmful, start, end, spans in rows
     ]
 
 
+@Prepared
+def _places(workspace: int, compaction: int) -> "QuerySet[Finding, Any]":
+    fields = ("number", "outcome", "kind", "harmful", "summary_start", "summary_end", "spans")
+    rows = Finding.objects.filter(workspace=workspace, compaction=compaction)
+    return rows.order_by("number").values_list(*fields)[:MOST_PLACED]
+
+
 def additions_of(compaction: Compaction) -> list[Addition]:
     """In the order of the summary; at most 100."""
-    rows = Addition.objects.filter(workspace=compaction.workspace_id, compaction=compaction)
-    return list(rows.order_by("summary_start", "id")[:100])
+    return list(_additions(workspace=compaction.workspace_id, compaction=compaction.pk))
+
+
+@Prepared
+def _additions(workspace: int, compaction: int) -> "QuerySet[Addition]":
+    rows = Addition.objects.filter(workspace=workspace, compaction=compaction)
+    return rows.order_by("summary_start", "id")[:100]
 
 
 def messages_by_id(conversation: Conversation, external_ids: Iterable[str]) -> dict[str, Message]:
@@ -123,13 +136,20 @@ def tallies_of(conversations: Iterable[Conversation]) -> dict[int, Tally]:
     rows = list(conversations)
     if not rows:
         return {}
+    return {
+        conversation: Tally(*counts)
+        for conversation, *counts in _sums(workspace=rows[0].workspace_id, conversations=[row.pk for row in rows])
+    }
+
+
+@Prepared
+def _sums(workspace: int, conversations: list[int]) -> "QuerySet[CompactionAudit, Any]":
     # Their workspace twice: the index of compactions by conversation begins with it.
     audits = CompactionAudit.objects.filter(
-        workspace=rows[0].workspace_id,
-        compaction__workspace=rows[0].workspace_id,
-        compaction__conversation__in=[row.pk for row in rows],
+        IsOneOf("compaction__conversation", conversations),
+        workspace=workspace,
+        compaction__workspace=workspace,
         state=AuditState.DONE,
     )
     names = ("kept", "altered", "forgotten", "added", "harmful")
-    sums = audits.order_by().values_list("compaction__conversation").annotate(*map(Sum, names))
-    return {conversation: Tally(*counts) for conversation, *counts in sums}
+    return audits.order_by().values_list("compaction__conversation").annotate(*map(Sum, names))

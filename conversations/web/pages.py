@@ -1,16 +1,20 @@
 """What every page shares: who may see it, and whether to answer with the page or the part that changed."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from conversations.models import Membership, User, Workspace, isolation
+from conversations.models.prepared import Prepared
 from conversations.review.queries import MOST_WAITING, waiting_for
 from conversations.vocabulary import MemberRole
 from conversations.web.counts import with_counts
@@ -66,10 +70,14 @@ def role_required(role: MemberRole) -> "Callable[[View[Args]], View[Args]]":
     return decorate
 
 
+@Prepared
+def _memberships(user: int, at: datetime) -> "QuerySet[Membership]":
+    rows = with_counts(Membership.objects.filter(user=user).select_related("workspace"))
+    return rows.annotate(to_review=waiting_for(user, at=at)).order_by("workspace__name", "id")
+
+
 def _enter(request: HttpRequest, slug: str) -> WorkspaceRequest:
-    rows = with_counts(Membership.objects.filter(user=request.user.pk).select_related("workspace"))
-    counted = rows.annotate(to_review=waiting_for(request.user.pk or 0))
-    memberships = list(counted.order_by("workspace__name", "id"))
+    memberships = list(_memberships(user=request.user.pk, at=timezone.now()))
     found = next((each for each in memberships if each.workspace.slug == slug), None)
     if found is None:
         raise Http404("No such workspace.")

@@ -27,6 +27,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from conversations.models import Batch, BatchProblem, Compaction, Conversation, Message, Request, Workspace
 from conversations.models.compaction import CompactionQuerySet
+from conversations.models.prepared import Prepared
 from conversations.search import in_context_after
 from conversations.vocabulary import BatchState, Origin
 from conversations.web.timeline import Point
@@ -192,13 +193,20 @@ def restored_after(compaction: Compaction, until: int | None) -> QuerySet[Messag
 
 def neighbours(compaction: Compaction) -> tuple[Compaction | None, Compaction | None]:
     """The compaction before and the one after it in the same conversation: one query."""
-    rows = Compaction.objects.filter(
+    rows = _numbered(
         workspace=compaction.workspace_id,
         conversation=compaction.conversation_id,
-        number__in=[compaction.number - 1, compaction.number + 1],
-    ).only("number", "position", "workspace", "conversation")
+        one=compaction.number - 1,
+        other=compaction.number + 1,
+    )
     by_number = {row.number: row for row in rows}
     return by_number.get(compaction.number - 1), by_number.get(compaction.number + 1)
+
+
+@Prepared
+def _numbered(workspace: int, conversation: int, one: int, other: int) -> QuerySet[Compaction]:
+    rows = Compaction.objects.filter(workspace=workspace, conversation=conversation)
+    return rows.filter(Q(number=one) | Q(number=other)).only("number", "position", "workspace", "conversation")
 
 
 # --- batches ----------------------------------------------------------------------------------------------------------

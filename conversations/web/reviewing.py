@@ -17,8 +17,7 @@ from conversations.review import services
 from conversations.review.marking import mark_words
 from conversations.review.places import claim_next, release
 from conversations.vocabulary import MemberRole
-from conversations.web import queries
-from conversations.web.bar import Bar, Notice, bar_of, keep_typed, page_address, with_bar
+from conversations.web.bar import Bar, Notice, bar_of, compaction_of, keep_typed, page_address
 from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required, wants_partial
 from conversations.web.paging import is_key
 from conversations.web.queues import item_address, see_other
@@ -148,8 +147,7 @@ def ahead(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 def _asked(request: WorkspaceRequest, pk: int) -> tuple[Compaction, QueueItem | None]:
     """The compaction with its bar, and the item of a queue that the address names."""
-    rows = with_bar(queries.compactions_of(request.workspace).select_related("summary_message", "audit"), request)
-    compaction = get_object_or_404(rows, pk=pk)
+    compaction = compaction_of(request, pk)
     queue, item = request.GET.get("queue", ""), request.GET.get("item", "")
     if not (is_key(queue) and is_key(item)):
         return compaction, None

@@ -16,7 +16,6 @@ from conversations.people.second_factor import has_second_factor
 from conversations.people.session_store import ADDRESS, BROWSER, SEEN, SIGNED_IN, WAY
 from conversations.vocabulary import SignInWay
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 #: Where a session holds who has shown one factor of two.
 _HALF = "half_signed_in"
 _HALF_SECONDS = 600
@@ -44,7 +43,7 @@ def half_signed_in(request: HttpRequest) -> tuple[User, SignInWay, str] | None:
 
 def enter(request: HttpRequest, user: User, way: SignInWay) -> None:
     """Sign in, and write down where and how."""
-    login(request, user, backend=BACKEND)
+    login(request, user)
     request.session.pop(_HALF, None)
     request.session[WAY] = way.value
     request.session[SIGNED_IN] = int(time.time())
