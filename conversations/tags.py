@@ -28,6 +28,13 @@ def tags_in(text: str) -> list[str]:
     return tags_of(text.split(","))
 
 
+def tags_said(value: object) -> list[str]:
+    """The same of a list of texts, of one text with commas between, or of anything else: none."""
+    if isinstance(value, str):
+        return tags_in(value)
+    return tags_of(value) if isinstance(value, list | tuple) else []
+
+
 def merged(known: Iterable[str], said: Iterable[str], taken_off: Iterable[str] = ()) -> list[str]:
     """What a conversation has when more is said of it: at most MOST_TAGS, of which those that are known stay. What a
     person has taken off is not put on again by data."""

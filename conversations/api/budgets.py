@@ -19,10 +19,12 @@ from conversations.errors import OverRate
 from conversations.models import ApiKey
 from conversations.spending.budget_settings import Version
 from conversations.spending.budgets import Asker
+from conversations.tags import tags_in
 from conversations.vocabulary import BudgetMetric, BudgetPeriod, BudgetScope
 
 #: Parameter of the address → field of Asker.
 _ASKED = {"agent": "agent", "agent_version": "version", "conversation": "conversation"}
+_TAGS = "tags"
 
 
 class AnyKeyOrMember(MayReadOrMember):
@@ -85,6 +87,7 @@ class BudgetStatusView(ReadView):
         Parameter("agent", "The agent's name. May be left out for a conversation that is known."),
         Parameter("agent_version", "Its version. May be left out likewise."),
         Parameter("conversation", "The source's id of the conversation."),
+        Parameter("tags", "Tags with commas between, beside those that the conversation has."),
     )
 
     def get(self, request: Request) -> HttpResponseBase:
@@ -95,7 +98,8 @@ class BudgetStatusView(ReadView):
 
 def asker_of(values: Mapping[str, str]) -> Asker:
     """Who asks, by the parameters of the address."""
-    return Asker(**{field: values.get(name, "") for name, field in _ASKED.items()})
+    names = {field: values.get(name, "") for name, field in _ASKED.items()}
+    return Asker(**names, tags=tuple(tags_in(values.get(_TAGS, ""))))
 
 
 _full_view = BudgetStatusView.as_view()
@@ -121,7 +125,7 @@ def _at_once(request: HttpRequest) -> Told | None:
     """None: it is not as simple as that."""
     values = request.GET.dict()
     key = key_in(request.headers)
-    if not key or not values.keys() <= _ASKED.keys() or any(map(_is_odd, values.values())):
+    if not key or not values.keys() <= {*_ASKED, _TAGS} or any(map(_is_odd, values.values())):
         return None
     found = _workspace_by(key)
     if found is None:

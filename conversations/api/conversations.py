@@ -15,6 +15,7 @@ from conversations.api.reading import ListView, ReadView
 from conversations.api.serializers import AgentSerializer, ConversationSerializer
 from conversations.models import Agent, Conversation, Workspace
 from conversations.search import Search, search_query
+from conversations.tags import tag_of
 
 
 def conversations_of(workspace: Workspace) -> QuerySet[Conversation]:
@@ -63,6 +64,7 @@ class ConversationListView(ListView):
         *AGENT,
         equal("source", "Where it came from: claude_code, codex, events.", "source"),
         Parameter("model", "A model it used.", keeps=lambda model: Q(model_names__contains=[model])),
+        Parameter("tag", "A tag it has.", keeps=lambda tag: Q(tags__contains=[tag_of(tag)])),
         Parameter(
             "compacted", "true: at least one compaction; false: none.", keeps=_compacted, read=yes_or_no, type="boolean"
         ),

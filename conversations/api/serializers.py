@@ -46,7 +46,7 @@ class ConversationSerializer(_Linked):
         fields = (
             "id", "external_id", "source", "title", "url", "html_url", "agent", "parent_external_id", "cwd",
             "context_window", "complete", "incomplete_reason", "started_at", "last_at", "models", "message_count",
-            "request_count", "compaction_count", "tokens_now", "tokens_peak",
+            "request_count", "compaction_count", "tokens_now", "tokens_peak", "tags",
         )  # fmt: skip
 
 

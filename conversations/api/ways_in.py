@@ -57,6 +57,7 @@ _EXCHANGE = {
     "agent": _TEXT,
     "agent_version": _TEXT,
     "title": _TEXT,
+    "tags": _list(_TEXT) | {"description": "Put on the conversation; also one text with commas between."},
     "at": _MOMENT | {"description": "When the request was sent."},
     "duration_ms": _NUMBER,
     "provider": _TEXT | {"description": "anthropic, bedrock, vertex, foundry, openai, …; recognised by shape."},

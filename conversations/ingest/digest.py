@@ -233,7 +233,7 @@ def _grown(change: Changes) -> Grown:
     """As far as tokens and costs are concerned."""
     state = change.state
     earliest = min((*change.requests, *change.compactions), default=None)
-    return Grown(state.workspace_id, state.id, state.agent_id, earliest)
+    return Grown(state.workspace_id, state.id, state.agent_id, earliest, tuple(state.tags), state.tags_before)
 
 
 def _finish(batch: Batch, found: Found, redactor: Redactor | None) -> None:

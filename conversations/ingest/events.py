@@ -100,6 +100,7 @@ class ConversationEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, t
     incomplete_reason: str | UnsetType = UNSET  # one sentence for people
     context_window: int | UnsetType = UNSET  # tokens the model can hold
     cwd: str | UnsetType = UNSET  # the working directory, for telling paths apart
+    tags: tuple[str, ...] | UnsetType = UNSET  # added to those it has; see conversations/tags.py
 
 
 class MessageEvent(_Event, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="message"):

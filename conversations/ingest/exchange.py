@@ -77,6 +77,7 @@ class Exchange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     agent: str = ""
     agent_version: str = ""
     title: str = ""
+    tags: list[str] = []  # as they are stored
     at: datetime | None = None  # when the request was sent, by the agent's clock
     duration_ms: int | None = None
     provider: str = ""  # anthropic, openai, bedrock, vertex, foundry, …

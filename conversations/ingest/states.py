@@ -14,13 +14,14 @@ from conversations.ingest.events import ConversationEvent, MessageEvent
 from conversations.ingest.sparkline import Sparkline, empty
 from conversations.ingest.work import Key, Work
 from conversations.models import Agent
+from conversations.tags import merged, tags_of
 
 MOST_MODELS = 50  # names kept of one conversation
 
 _FIELDS = (
     "agent_id", "parent_external_id", "title", "cwd", "context_window", "complete", "incomplete_reason", "started_at",
-    "last_at", "model_names", "message_count", "request_count", "compaction_count", "tokens_now", "tokens_peak",
-    "last_request_position", "sparkline",
+    "last_at", "model_names", "tags", "tags_taken_off", "message_count", "request_count", "compaction_count",
+    "tokens_now", "tokens_peak", "last_request_position", "sparkline",
 )  # fmt: skip
 #: A conversation that was deleted for good has left its hash behind; see `forgetting`.
 _NOT_DELETED = (
@@ -48,6 +49,8 @@ class State:
     started_at: datetime | None
     last_at: datetime
     model_names: list[str]
+    tags: list[str]
+    tags_taken_off: list[str]
     message_count: int
     request_count: int
     compaction_count: int
@@ -57,6 +60,7 @@ class State:
     sparkline: Sparkline
     agent_name: str | None
     agent_version: str | None
+    tags_before: tuple[str, ...] = ()  # as they are stored: in whose sums its own are
     is_new: bool = False
     has_grown: bool = False  # messages came after a compaction: what followed may show that something was forgotten
 
@@ -111,6 +115,7 @@ def _select(cursor: CursorWrapper, keys: Iterable[Key]) -> list[State]:
 
 def _state(row: tuple[Any, ...]) -> State:
     state = State(*row)
+    state.tags_before = tuple(state.tags)
     line = msgspec.json.decode(state.sparkline) if isinstance(state.sparkline, str) else state.sparkline
     state.sparkline = line or empty()
     return state
@@ -165,6 +170,8 @@ def _apply(state: State, fact: ConversationEvent) -> None:
         value = getattr(fact, name)
         if value is not UNSET:
             setattr(state, name, value)
+    if fact.tags is not UNSET:
+        state.tags = merged(state.tags, tags_of(fact.tags), state.tags_taken_off)
     if fact.parent is not UNSET:
         state.parent_external_id = fact.parent[:512]
     if fact.complete is True:

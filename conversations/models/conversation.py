@@ -54,9 +54,7 @@ class Conversation(models.Model):
     last_at = models.DateTimeField()  # the agent's clock
     model_names = ArrayField(models.CharField(max_length=200), default=list)
     tags = ArrayField(models.CharField(max_length=TAG_CHARACTERS), default=list)  # in order; see conversations/tags.py
-    tags_taken_off = ArrayField(
-        models.CharField(max_length=TAG_CHARACTERS), default=list
-    )  # by a person: data is not heeded
+    tags_taken_off = ArrayField(models.CharField(max_length=TAG_CHARACTERS), default=list)  # data puts none on again
     message_count = models.PositiveIntegerField(default=0)
     request_count = models.PositiveIntegerField(default=0)  # turns; not the calls that wrote summaries
     compaction_count = models.PositiveIntegerField(default=0)

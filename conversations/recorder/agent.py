@@ -91,4 +91,4 @@ def budget_watch(client: Any) -> BudgetWatch | None:
     if tapped is None:
         return None
     labels = tapped.labels()
-    return BudgetWatch(tapped.server, labels.agent, labels.conversation, labels.agent_version)
+    return BudgetWatch(tapped.server, labels.agent, labels.conversation, labels.agent_version, tags=labels.tags)

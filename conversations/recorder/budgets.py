@@ -106,13 +106,20 @@ class BudgetWatch:
     """The team's budgets for one agent and conversation. Never raises; waits a second at most for an answer."""
 
     def __init__(
-        self, server: Server, agent: str, conversation: str, agent_version: str = "", fresh: float = _FRESH
+        self,
+        server: Server,
+        agent: str,
+        conversation: str,
+        agent_version: str = "",
+        fresh: float = _FRESH,
+        tags: str = "",
     ) -> None:
         self._server, self._fresh = server, fresh
         wanted = {"agent": agent, "conversation": conversation, "agent_version": agent_version}
         self._labels = {name: str(value) for name, value in wanted.items() if value}
         self._reports: list[dict[str, Any]] = []
-        self._path = f"{_PATH}?{urlencode({name: value for name, value in wanted.items() if value})}"
+        asked = {**wanted, "tags": tags}
+        self._path = f"{_PATH}?{urlencode({name: value for name, value in asked.items() if value})}"
         self._known = BudgetStatus()
         self._etag = ""
         self._due = 0.0  # monotonic

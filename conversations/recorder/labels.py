@@ -1,6 +1,6 @@
 """Which conversation a call belongs to: said when the client is observed, changed for a block of code, or left out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
@@ -15,6 +15,7 @@ class Labels:
     parent: str = ""
     agent_version: str = ""
     title: str = ""
+    tags: str = ""  # with commas between
 
     def said(self) -> dict[str, str]:
         """Only what was said, under the names of the wire."""
@@ -26,19 +27,32 @@ class Labels:
         return replace(self, **{name: value for name, value in labels.items() if value})
 
 
+def joined(tags: Iterable[str]) -> str:
+    """As they are sent: one text, in which no tag holds a comma."""
+    return tags if isinstance(tags, str) else ",".join(str(tag).replace(",", " ") for tag in tags)
+
+
 _current: ContextVar[dict[str, str] | None] = ContextVar("observatory_labels", default=None)
 
 
 @contextmanager
 def conversation(
-    name: str, *, parent: str = "", title: str = "", agent: str = "", agent_version: str = ""
+    name: str,
+    *,
+    parent: str = "",
+    title: str = "",
+    agent: str = "",
+    agent_version: str = "",
+    tags: Iterable[str] = (),
 ) -> Iterator[None]:
     """Within this block calls belong to conversation `name`: in this thread or asyncio task and what it starts.
 
-    What is "" stays as it was said to `observe`, except title and parent: they belong to the conversation.
+    What is "" stays as it was said to `observe`, except title and parent: they belong to the conversation. So do
+    `tags`, where there are any.
     """
     about = {"conversation": name, "parent": parent, "title": title}
-    about |= {key: value for key, value in (("agent", agent), ("agent_version", agent_version)) if value}
+    stays = (("agent", agent), ("agent_version", agent_version), ("tags", joined(tags)))
+    about |= {key: value for key, value in stays if value}
     token = _current.set({**(_current.get() or {}), **about})
     try:
         yield

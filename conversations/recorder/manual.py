@@ -3,10 +3,10 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .labels import Labels, labels_now
+from .labels import Labels, joined, labels_now
 from .limits import Limits
 from .observing import delivery_to
 from .routes import Route
@@ -24,11 +24,12 @@ class Recorder:
         agent: str = "",
         conversation: str = "",
         agent_version: str = "",
+        tags: Iterable[str] = (),
         url: str | None = None,
         key: str | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self._labels = Labels(agent, conversation, agent_version=agent_version)
+        self._labels = Labels(agent, conversation, agent_version=agent_version, tags=joined(tags))
         self._delivery = delivery_to(url, key, limits or Limits())
 
     def record(
@@ -44,7 +45,7 @@ class Recorder:
         """One call: its bodies as the provider has them, `began` in seconds since 1970. Never raises.
 
         `endpoint` is one of messages, responses and chat/completions; `error`, without a response, its class or words.
-        `labels` of this call are conversation, parent, title, agent and agent_version.
+        `labels` of this call are conversation, parent, title, agent, agent_version and tags, one text.
         """
         if self._delivery is None:
             return

@@ -2,12 +2,13 @@
 
 import atexit
 import logging
+from collections.abc import Iterable
 from typing import TypeVar
 
 from . import delivery as deliveries
 from .backlog import Backlog
 from .delivery import Delivery
-from .labels import Labels
+from .labels import Labels, joined
 from .limits import Counts, Limits
 from .post import Server
 from .settings import spill_folder, url_and_key
@@ -30,6 +31,7 @@ def observe(  # noqa: PLR0913 -- keywords, written once by a person
     parent: str = "",
     agent_version: str = "",
     title: str = "",
+    tags: Iterable[str] = (),
     url: str | None = None,
     key: str | None = None,
     limits: Limits | None = None,
@@ -39,13 +41,14 @@ def observe(  # noqa: PLR0913 -- keywords, written once by a person
     Any client of the `anthropic` package: sync or async, Bedrock, Vertex, Foundry, AWS; those of `openai` as well.
     Without `url` and `key`, or OBSERVATORY_URL and OBSERVATORY_KEY, nothing is recorded, which is logged once.
     `conversation` is your own id of it, at best the one your users know; without it the server recognises it by its
-    beginning. `with conversation("ticket-18"):` says it for a block of code.
+    beginning. `tags`, as in ["web", "nightly"], are put on it. `with conversation("ticket-18"):` says all that for a
+    block of code.
     """
     target = delivery_to(url, key, limits or Limits())
     if target is None:
         return client
     try:
-        tap(client, Labels(agent, conversation, parent, agent_version, title), target)
+        tap(client, Labels(agent, conversation, parent, agent_version, title, joined(tags)), target)
     except Untappable as error:
         _tell_once(f"Nothing is recorded: {error}.")
     except Exception:  # the agent must start, whatever is wrong with us

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from conversations.models import Agent, Conversation, Workspace
 from conversations.spending.budget_queries import metric_of, span_of, whose_of
 from conversations.spending.budget_settings import Settings
-from conversations.spending.budget_sums import AGENTS, CONVERSATIONS, Span, Spent, Whose, spent_in
+from conversations.spending.budget_sums import AGENTS, CONVERSATIONS, TAGS, Span, Spent, Who, Whose, spent_in
 from conversations.spending.budgets import NOBODY, Asker, Rule, Standing, override_for, stand
 from conversations.spending.queries import DayRow
 from conversations.vocabulary import BudgetScope
@@ -33,14 +34,16 @@ class People:
     agents: Mapping[int, tuple[str, str]]  # id → name, version
     conversations: Mapping[int, Conversation]
 
-    def asker(self, whose: Whose, pk: int | None) -> Asker:
+    def asker(self, whose: Whose, who: Who) -> Asker:
         """Whose row that is."""
+        if isinstance(who, str):
+            return Asker(tags=(who,))
         if whose is AGENTS:
-            return Asker(*self.agents.get(pk or 0, ("", "")))
-        conversation = self.conversations[pk or 0]
+            return Asker(*self.agents.get(who or 0, ("", "")))
+        conversation = self.conversations[who or 0]
         agent = conversation.agent
         name, version = (agent.name, agent.version) if agent else ("", "")
-        return Asker(name, version, conversation.external_id)
+        return Asker(name, version, conversation.external_id, tuple(conversation.tags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Judged:
 
 
 def standings(settings: Settings, people: People, at: datetime) -> list[Judged]:
-    """Of every budget, for each who has spent anything in its window. Two queries, and one for prices."""
+    """Of every budget, for each who has spent anything in its window. Three queries at most, and one for prices."""
     spent = _spent(settings, people, at, settings.rules)
     found = []
     for rule in settings.rules:
@@ -63,7 +66,7 @@ def standings(settings: Settings, people: People, at: datetime) -> list[Judged]:
 
 
 def budget_overview(settings: Settings, people: People, at: datetime, rules: Sequence[Rule]) -> list[Overview]:
-    """Each of the rules with its fullest case. Three queries at most, however many there are."""
+    """Each of the rules with its fullest case. Four queries at most, however many there are."""
     spent = _spent(settings, people, at, rules)
     return [_overview(settings, rule, people, spent, at) for rule in rules]
 
@@ -88,7 +91,9 @@ def people_of(workspace: Workspace, *, with_conversations: bool) -> People:
 
 def _spent(settings: Settings, people: People, at: datetime, rules: Sequence[Rule]) -> dict[Whose, dict[Span, Spent]]:
     found = {}
-    for whose, only in ((AGENTS, None), (CONVERSATIONS, people.conversations)):
+    tags = [rule.tag_name for rule in rules if whose_of(rule) is TAGS]
+    limits: list[tuple[Whose, Any]] = [(AGENTS, None), (CONVERSATIONS, people.conversations), (TAGS, tags)]
+    for whose, only in limits:
         spans = list(dict.fromkeys(span_of(rule, at) for rule in rules if whose_of(rule) is whose))
         changes = settings.prices.changes if any(span.priced for span in spans) else ()
         found[whose] = spent_in(settings.workspace_id, whose, spans, changes=changes, only=only)
@@ -124,9 +129,10 @@ def cases_of(rule: Rule, people: People, spent: Spent) -> dict[Asker, list[DayRo
 
 
 def judged(rule: Rule, asker: Asker) -> Asker:
-    """Whom a rule judges when this one spends: a conversation, an agent, its version, or everybody."""
+    """Whom a rule judges when this one spends: a conversation, an agent, its version, or everybody whom it concerns,
+    as one."""
     if rule.scope == BudgetScope.CONVERSATION:
-        return asker
+        return replace(asker, tags=())
     if rule.scope == BudgetScope.AGENT:
         return Asker(asker.agent)
     return Asker(asker.agent, asker.version) if rule.scope == BudgetScope.AGENT_VERSION else NOBODY

@@ -11,7 +11,7 @@ from django.db import connection
 from conversations.spending.budget_overview import Overview, People, judged
 from conversations.spending.budget_queries import metric_of, whose_of
 from conversations.spending.budget_settings import Settings
-from conversations.spending.budget_sums import CONVERSATIONS, Whose
+from conversations.spending.budget_sums import AGENTS, TAGS, Who, Whose
 from conversations.spending.budgets import Rule
 from conversations.spending.forecast import AHEAD, MOST_STEPS, Forecast, forecast
 from conversations.spending.queries import DayRow
@@ -37,7 +37,7 @@ class _Look:
         return self.end - self.count * self.step
 
 
-_Rows = list[tuple[int | None, datetime, DayRow]]
+_Rows = list[tuple[Who, datetime, DayRow]]
 
 
 def forecasts(
@@ -85,12 +85,12 @@ def _last_step(now: datetime, step: timedelta) -> datetime:
 
 
 _BY_DAY = """
-    SELECT %s, t.{who}, t.day::timestamp AT TIME ZONE 'UTC', t.model, {sums} FROM conversations_{days} t
+    SELECT %s, t.{who}::text, t.day::timestamp AT TIME ZONE 'UTC', t.model, {sums} FROM conversations_{days} t
     WHERE t.workspace_id = %s AND t.day >= %s::date AND t.day < %s::date AND (%s OR t.{who} = ANY(%s))
     GROUP BY 1, 2, 3, 4
 """
 _BY_SLOT = """
-    SELECT %s, t.{who}, date_bin(%s, t.start, to_timestamp(0)), t.model, {sums} FROM conversations_{slots} t
+    SELECT %s, t.{who}::text, date_bin(%s, t.start, to_timestamp(0)), t.model, {sums} FROM conversations_{slots} t
     WHERE t.workspace_id = %s AND t.start >= %s AND t.start < %s AND (%s OR t.{who} = ANY(%s))
     GROUP BY 1, 2, 3, 4
 """
@@ -98,24 +98,30 @@ _SUMS = ", ".join(f"sum(t.{name})::bigint" for name in COUNTED)
 
 
 def _read(settings: Settings, people: People, looks: Sequence[_Look], overviews: Sequence[Overview]) -> list[_Rows]:
-    """What was spent in each step, by whom: of agents all, of conversations those that have used most."""
+    """What was spent in each step, by whom: of agents all, of conversations those that have used most, and the tags."""
     found: list[_Rows] = [[] for _ in looks]
     if not looks:
         return found
-    fullest = {each.asker.conversation for each in overviews}
-    ids = [pk for pk, each in people.conversations.items() if each.external_id in fullest]
     statements, values = [], list[Any]()
     for number, look in enumerate(looks):
         template = _BY_DAY if look.step == DAY else _BY_SLOT
         whose = look.whose
         statements.append(template.format(who=whose.column, days=whose.days, slots=whose.slots, sums=_SUMS))
         values += [number, *([] if look.step == DAY else [look.step])]
-        values += [settings.workspace_id, look.start, look.end, whose is not CONVERSATIONS, ids]
+        values += [settings.workspace_id, look.start, look.end, whose is AGENTS, _only(whose, people, overviews)]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(statements), values)
         for number, who, at, model, *sums in cursor.fetchall():
-            found[number].append((who, at, (model, at.date(), Sums(**dict(zip(COUNTED, sums, strict=True))))))
+            key = None if who is None else looks[number].whose.kind(who)
+            found[number].append((key, at, (model, at.date(), Sums(**dict(zip(COUNTED, sums, strict=True))))))
     return found
+
+
+def _only(whose: Whose, people: People, overviews: Sequence[Overview]) -> list[int] | list[str]:
+    if whose is TAGS:
+        return [each.standing.rule.tag_name for each in overviews]
+    fullest = {each.asker.conversation for each in overviews}
+    return [pk for pk, each in people.conversations.items() if each.external_id in fullest]
 
 
 def _forecast(

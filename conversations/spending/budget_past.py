@@ -13,7 +13,7 @@ from conversations.models import Conversation, Workspace
 from conversations.spending.budget_overview import People, judged
 from conversations.spending.budget_queries import metric_of, whose_of
 from conversations.spending.budget_settings import Settings
-from conversations.spending.budget_sums import CONVERSATIONS, Span, spent_in
+from conversations.spending.budget_sums import CONVERSATIONS, TAGS, Span, Who, spent_in
 from conversations.spending.budgets import Asker, Rule
 from conversations.spending.queries import DayRow
 from conversations.spending.replay import Spending
@@ -24,6 +24,10 @@ from conversations.vocabulary import BudgetMetric, BudgetPeriod
 #: Conversations looked at: those that spent most. A month of 100,000 would take minutes, and those that spent less are
 #: further from any limit.
 MOST_CONVERSATIONS = 200
+
+
+#: Whose sums are looked at, where they are not everybody's.
+_Only = Sequence[int] | Sequence[str] | None
 
 
 @dataclass(slots=True)
@@ -43,7 +47,7 @@ def past_of(
 ) -> Past:
     """From `since`, the beginning of a UTC day, until before `until`. Four queries at most."""
     past = Past()
-    only = None
+    only: _Only = [rule.tag_name] if whose_of(rule) is TAGS else None
     if whose_of(rule) is CONVERSATIONS:
         conversations, past.left_out = _largest(workspace, rule, since)
         people = People(people.agents, {each.pk: each for each in conversations})
@@ -57,15 +61,16 @@ def past_of(
 
 def _largest(workspace: Workspace, rule: Rule, since: datetime) -> tuple[list[Conversation], int]:
     """The conversations that spent most since then, and how many more there are."""
-    named = rule.conversation_name
+    named, tag = rule.conversation_name, rule.tag_name
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT d.conversation_id, count(*) OVER () FROM conversations_conversationday d"
             " JOIN conversations_conversation c ON c.workspace_id = d.workspace_id AND c.id = d.conversation_id"
             " WHERE d.workspace_id = %s AND c.last_at >= %s AND d.day >= %s AND (%s = '' OR c.external_id = %s)"
+            " AND (%s = '' OR c.tags @> ARRAY[%s]::varchar[])"
             " GROUP BY 1 ORDER BY sum(d.input_tokens + d.cache_read_tokens + d.cache_write_tokens + d.output_tokens)"
             " DESC, 1 LIMIT %s",
-            [workspace.pk, since, since.date(), named, named, MOST_CONVERSATIONS],
+            [workspace.pk, since, since.date(), named, named, tag, tag, MOST_CONVERSATIONS],
         )
         rows = cursor.fetchall()
     found = Conversation.objects.filter(workspace=workspace, pk__in=[pk for pk, _ in rows])
@@ -84,10 +89,10 @@ _ROWS = """
     GROUP BY 1, 2, 3 ORDER BY 2, 1, 3
 """
 
-_Row = tuple[int | None, datetime, str, Sums]
+_Row = tuple[Who, datetime, str, Sums]
 
 
-def _rows(settings: Settings, rule: Rule, since: datetime, until: datetime, only: Sequence[int] | None) -> list[_Row]:
+def _rows(settings: Settings, rule: Rule, since: datetime, until: datetime, only: _Only) -> list[_Row]:
     whose = whose_of(rule)
     limited = "" if only is None else f"AND t.{whose.column} = ANY(%s)"
     sums = ", ".join(f"sum(t.{name})::bigint" for name in COUNTED)
@@ -113,9 +118,7 @@ def _add_spendings(past: Past, settings: Settings, rule: Rule, people: People, r
         past.spendings.setdefault(asker, []).append(Spending(at, metric_of(settings, rule, mine)))
 
 
-def _add_bases(
-    past: Past, settings: Settings, rule: Rule, people: People, since: datetime, only: Sequence[int] | None
-) -> None:
+def _add_bases(past: Past, settings: Settings, rule: Rule, people: People, since: datetime, only: _Only) -> None:
     span = Span(Window(None, since), priced=rule.metric == BudgetMetric.COST)
     changes = settings.prices.changes if span.priced else ()
     found = spent_in(settings.workspace_id, whose_of(rule), [span], changes=changes, only=only)[span]

@@ -88,6 +88,7 @@ def rule_of(budget: Budget) -> Rule:
         agent_name=budget.agent_name,
         agent_version=budget.agent_version,
         conversation_name=budget.conversation_name,
+        tag_name=budget.tag_name,
     )
 
 

@@ -12,8 +12,10 @@ from conversations.spending.queries import DayRow
 from conversations.spending.tally import COUNTED, Sums
 from conversations.spending.windows import LIFE, Window
 
-#: Conversation or agent → its sums by model and by times in which no price changed.
-Spent = dict[int | None, list[DayRow]]
+#: A conversation or an agent by its id, a tag by its name; None = everybody who is not told apart.
+Who = int | str | None
+#: Conversation, agent or tag → its sums by model and by times in which no price changed.
+Spent = dict[Who, list[DayRow]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +28,18 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Tables of the sums of conversations, or of agents."""
+    """Tables of the sums of conversations, of agents, or of tags."""
 
     days: str
     slots: str
     column: str
     totals: str = ""  # over all days, where they are kept
+    kind: type[int] | type[str] = int  # of the column
 
 
 CONVERSATIONS = Whose("conversationday", "conversationslot", "conversation_id")
 AGENTS = Whose("agentday", "agentslot", "agent_id", "agenttotal")
+TAGS = Whose("tagday", "tagslot", "tag", kind=str)
 
 _SUMS = ", ".join(f"sum({name})::bigint" for name in COUNTED)
 _COLUMNS = ", ".join(f"t.{name}" for name in COUNTED)
@@ -71,12 +75,12 @@ def spent_in(
     spans: Sequence[Span],
     *,
     changes: Sequence[date] = (),
-    only: Iterable[int] | None = None,
+    only: Iterable[Who] | None = None,
     apart: Iterable[int] | None = None,
 ) -> dict[Span, Spent]:
-    """What each conversation or agent spent in each of the spans. One query. `only` these ids; where it is everybody's,
-    only those of `apart` are told apart and all others stand together under None. `changes`: the days on which prices
-    changed."""
+    """What each conversation, agent or tag spent in each of the spans. One query. `only` these ids; where it is
+    everybody's, only those of `apart` are told apart and all others stand together under None. `changes`: the days on
+    which prices changed."""
     found: dict[Span, Spent] = {span: defaultdict(list) for span in spans}
     if not spans:
         return found

@@ -29,11 +29,13 @@ _ASKS = {BudgetState.WARN: "warns", BudgetState.WRAP_UP: "asks to wrap up", Budg
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks: an agent by name and version, and a conversation by its source's id. "" = not named or not known."""
+    """Who asks: an agent by name and version, a conversation by its source's id, and its tags. "" = not named or not
+    known."""
 
     agent: str = ""
     version: str = ""
     conversation: str = ""
+    tags: tuple[str, ...] = ()
 
 
 NOBODY = Asker()
@@ -56,6 +58,7 @@ class Rule:
     agent_name: str = ""
     agent_version: str = ""
     conversation_name: str = ""
+    tag_name: str = ""
 
     @property
     def unit(self) -> str:
@@ -68,6 +71,7 @@ class Rule:
             BudgetScope.CONVERSATION: asker.conversation,
             BudgetScope.AGENT: asker.agent,
             BudgetScope.AGENT_VERSION: asker.agent,
+            BudgetScope.TAG: self.tag_name,
             BudgetScope.WORKSPACE: "always",
         }
         pairs = (
@@ -75,7 +79,8 @@ class Rule:
             (self.agent_version, asker.version),
             (self.conversation_name, asker.conversation),
         )
-        return bool(named[self.scope]) and all(wanted in ("", given) for wanted, given in pairs)
+        has_tag = self.tag_name in ("", *asker.tags)
+        return has_tag and bool(named[self.scope]) and all(wanted in ("", given) for wanted, given in pairs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Keep the sums of conversations and agents up to date: from what follows on what is counted, or else anew.
+"""Keep the sums of conversations, agents and tags up to date: from what follows on what is counted, or else anew.
 
 Called inside the transaction that wrote the rows and locked the conversations. The statements are the same for any
 number of conversations; what they read is what is new, except where a late or changed row, or what a summary cost,
@@ -23,10 +23,10 @@ _WITHOUT_SUMMARY = (*CLEARING_KINDS, CompactionKind.TRUNCATION)
 
 
 def count_grown(conversations: Iterable[Grown]) -> None:
-    """Bring the sums of these conversations, and of their agents, up to date."""
+    """Bring the sums of these conversations, and of their agents and tags, up to date."""
     with connection.cursor() as cursor:
         counts = _known(cursor, list(conversations))
-        moved = [each for each in counts if each.agent_id != each.grown.agent_id and each.frontier > BEGINNING]
+        moved = [each for each in counts if each.has_moved]
         growing = [each for each in counts if each.grown.earliest is not None]
         for each in growing:
             if each.grown.earliest is not None and each.grown.earliest <= each.frontier:
@@ -37,7 +37,8 @@ def count_grown(conversations: Iterable[Grown]) -> None:
             each.start_anew()
         _read(cursor, again)
         store(cursor, growing, moved)
-        _note(cursor, {each.grown.workspace_id for each in (*growing, *moved)})
+        retagged = [each for each in counts if each.is_retagged]
+        _note(cursor, {each.grown.workspace_id for each in (*growing, *moved, *retagged)})
 
 
 # --- what is known ----------------------------------------------------------------------------------------------------

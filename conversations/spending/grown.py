@@ -11,12 +11,14 @@ BEGINNING = -(2**62)
 @dataclass(frozen=True, slots=True)
 class Grown:
     """A conversation that was written to. `earliest`: position of the first new or changed call or compaction, None
-    when there is none."""
+    when there is none. Its sums are in those of `tags_before`, and shall be in those of `tags`."""
 
     workspace_id: int
     id: int
     agent_id: int | None
     earliest: int | None
+    tags: tuple[str, ...] = ()
+    tags_before: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -30,6 +32,16 @@ class Count:
     calls: list[Call] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
     anew: bool = False
+
+    @property
+    def is_retagged(self) -> bool:
+        """Whether other tags are to have its sums."""
+        return set(self.grown.tags) != set(self.grown.tags_before)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether what is counted is to stand in the sums of another agent or of other tags."""
+        return self.frontier > BEGINNING and (self.agent_id != self.grown.agent_id or self.is_retagged)
 
     @property
     def has_side_costs(self) -> bool:

@@ -89,14 +89,14 @@ def period_words(every: Every) -> str:
     return f"{words} ({every.time_zone})" if has_zone else words
 
 
-def scope_words(scope: BudgetScope, agent: str, version: str, conversation: str) -> str:
+def scope_words(scope: BudgetScope, agent: str, version: str, conversation: str, tag: str = "") -> str:
     """Whom a budget judges: "each conversation of coder"."""
     if scope == BudgetScope.CONVERSATION:
-        return (
-            f"the conversation {conversation}"
-            if conversation
-            else f"each conversation{f' of {agent}' if agent else ''}"
-        )
+        whose = f"the conversation {conversation}" if conversation else "each conversation"
+        of = f" of {agent}" if agent and not conversation else ""
+        return f"{whose}{of}{f' tagged {tag}' if tag else ''}"
+    if scope == BudgetScope.TAG:
+        return f"all conversations tagged {tag} together"
     if scope == BudgetScope.AGENT:
         return agent or "each agent"
     if scope == BudgetScope.AGENT_VERSION:

@@ -1,4 +1,4 @@
-"""Write what was counted: the same differences to the sums of conversations and of agents, by day and by slot."""
+"""Write what was counted: the same differences to the sums of conversations, agents and tags, by day and by slot."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,10 +20,11 @@ When = date | datetime
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """How finely sums are kept: tables of conversations and of agents, the column of time, and what is summed."""
+    """How finely sums are kept: tables of conversations, agents and tags, the column of time, and what is summed."""
 
     own: str
     agents: str
+    tags: str
     column: str
     kind: str
     names: tuple[str, ...]
@@ -33,11 +34,13 @@ class Grain:
         return tally.sums if self is SLOTS else tally.by_day()
 
 
-DAYS = Grain("conversationday", "agentday", "day", "date", NAMES)
-SLOTS = Grain("conversationslot", "agentslot", "start", "timestamptz", COUNTED)
+DAYS = Grain("conversationday", "agentday", "tagday", "day", "date", NAMES)
+SLOTS = Grain("conversationslot", "agentslot", "tagslot", "start", "timestamptz", COUNTED)
 
-#: (workspace, agent, when, model) → what is to be added
-Deltas = dict[tuple[int, int | None, When, str], Sums]
+#: (workspace, agent or tag, when, model) → what is to be added
+_Key = tuple[int, int | str | None, When, str]
+Deltas = dict[_Key, Sums]
+_Changed = list[tuple[_Key, Sums]]
 
 
 def store(cursor: CursorWrapper, growing: Sequence[Count], moved: Sequence[Count]) -> None:
@@ -48,25 +51,38 @@ def store(cursor: CursorWrapper, growing: Sequence[Count], moved: Sequence[Count
     old = {each.grown.id: each for each in (*moved, *(each for each in growing if each.anew))}
     added = [(each, each.add()) for each in growing]
     for grain in (DAYS, SLOTS):
-        deltas = _deltas(cursor, grain, old, added)
+        agents, tags = _deltas(cursor, grain, old, added)
         _save_own(cursor, grain, added)
-        _save_agents(cursor, grain, deltas)
+        _save_agents(cursor, grain, agents)
+        _save_tags(cursor, grain, tags)
     _save_counts(cursor, list({each.grown.id: each for each in (*growing, *moved)}.values()))
 
 
 def _deltas(
     cursor: CursorWrapper, grain: Grain, old: Mapping[int, Count], added: Sequence[tuple[Count, Tally]]
-) -> Deltas:
-    """What changes in the agents' sums."""
-    deltas: Deltas = defaultdict(Sums)
+) -> tuple[Deltas, Deltas]:
+    """What changes in the sums of agents, and in those of tags."""
+    agents: Deltas = defaultdict(Sums)
+    tags: Deltas = defaultdict(Sums)
     for each, model, when, sums in _take_back(cursor, grain, old):
-        deltas[each.grown.workspace_id, each.agent_id, when, model] += -sums
-        if not each.anew:  # moved only: what stays counted is another agent's now
-            deltas[each.grown.workspace_id, each.grown.agent_id, when, model] += sums
+        workspace = each.grown.workspace_id
+        _add(agents, tags, (workspace, each.agent_id, each.grown.tags_before), (when, model), -sums)
+        if not each.anew:  # moved only: what stays counted is now another's
+            _add(agents, tags, (workspace, each.grown.agent_id, each.grown.tags), (when, model), sums)
     for each, tally in added:
+        grown = each.grown
         for (model, when), sums in grain.of(tally).items():
-            deltas[each.grown.workspace_id, each.grown.agent_id, when, model] += sums
-    return deltas
+            _add(agents, tags, (grown.workspace_id, grown.agent_id, grown.tags), (when, model), sums)
+    return agents, tags
+
+
+def _add(
+    agents: Deltas, tags: Deltas, whose: tuple[int, int | None, Sequence[str]], key: tuple[When, str], sums: Sums
+) -> None:
+    workspace, agent, names = whose
+    agents[workspace, agent, *key] += sums
+    for tag in names:
+        tags[workspace, tag, *key] += sums
 
 
 def _take_back(
@@ -105,8 +121,7 @@ def _save_own(cursor: CursorWrapper, grain: Grain, added: Sequence[tuple[Count, 
 
 
 def _save_agents(cursor: CursorWrapper, grain: Grain, deltas: Deltas) -> None:
-    nothing = Sums()
-    changed = [(key, sums) for key, sums in sorted(deltas.items(), key=_in_order) if sums != nothing]
+    changed = _changed(deltas)
     rows = [(*key, *sums.values(grain.names)) for key, sums in changed]
     columns = f"agent_id, {grain.column}, model"
     _upsert(cursor, grain.agents, columns, rows, f"bigint {grain.kind} text", grain.names)
@@ -114,22 +129,33 @@ def _save_agents(cursor: CursorWrapper, grain: Grain, deltas: Deltas) -> None:
         _save_totals(cursor, changed)
 
 
-def _save_totals(cursor: CursorWrapper, changed: Sequence[tuple[tuple[int, int | None, When, str], Sums]]) -> None:
-    totals: dict[tuple[int, int | None, str], Sums] = defaultdict(Sums)
+def _changed(deltas: Deltas) -> _Changed:
+    """In the one order, without what stays as it was."""
+    nothing = Sums()
+    return [(key, sums) for key, sums in sorted(deltas.items(), key=_in_order) if sums != nothing]
+
+
+def _save_tags(cursor: CursorWrapper, grain: Grain, deltas: Deltas) -> None:
+    rows = [(*key, *sums.values(COUNTED)) for key, sums in _changed(deltas)]
+    _upsert(cursor, grain.tags, f"tag, {grain.column}, model", rows, f"text {grain.kind} text", COUNTED)
+
+
+def _save_totals(cursor: CursorWrapper, changed: _Changed) -> None:
+    totals: dict[tuple[int, int | str | None, str], Sums] = defaultdict(Sums)
     for (workspace, agent, _, model), sums in changed:
         totals[workspace, agent, model] += sums
     rows = [(*key, *sums.values()) for key, sums in sorted(totals.items(), key=lambda each: _agent_first(each[0]))]
     _upsert(cursor, "agenttotal", "agent_id, model", rows, "bigint text", NAMES)
 
 
-def _agent_first(key: tuple[int, int | None, str]) -> tuple[int, int, str]:
+def _agent_first(key: tuple[int, int | str | None, str]) -> tuple[int, Any, str]:
     workspace, agent, model = key
     return (workspace, agent or 0, model)
 
 
-def _in_order(item: tuple[tuple[int, int | None, When, str], Sums]) -> tuple[int, int, Any, str]:
-    (workspace, agent, when, model), _ = item
-    return (workspace, agent or 0, when, model)
+def _in_order(item: tuple[_Key, Sums]) -> tuple[int, Any, Any, str]:
+    (workspace, whose, when, model), _ = item
+    return (workspace, whose or 0, when, model)
 
 
 def _upsert(

@@ -31,7 +31,7 @@ _SIGNS = {
 @register.filter
 def whom(rule: Rule) -> str:
     """Whom it judges."""
-    return scope_words(rule.scope, rule.agent_name, rule.agent_version, rule.conversation_name)
+    return scope_words(rule.scope, rule.agent_name, rule.agent_version, rule.conversation_name, rule.tag_name)
 
 
 @register.filter

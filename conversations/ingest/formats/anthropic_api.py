@@ -42,6 +42,7 @@ def read_messages(item: Item, endpoint: str) -> Exchange:
         agent=item.agent,
         agent_version=item.agent_version,
         title=item.title,
+        tags=item.tags,
         at=item.at,
         duration_ms=item.duration_ms,
         provider=item.provider or _provider(request),

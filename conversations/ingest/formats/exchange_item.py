@@ -25,11 +25,13 @@ from conversations.ingest.formats.base import (
     text_of,
     tokens_of,
 )
+from conversations.tags import tags_said
 
 ERROR_CHARACTERS = 500
 
 _IDS = ("id", "conversation", "parent")
 _NAMES = ("agent", "agent_version", "title", "provider", "endpoint", "model", "path")
+_TAGS = "tags"
 _OBJECTS = ("headers", "response", "error")
 _MODEL_IN_PATH = re.compile(r"/models?/([^/:?]+(?::\d+)?)(?:[/:?]|$)")
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -44,6 +46,7 @@ class Item(Struct, frozen=True, kw_only=True):
     agent: str
     agent_version: str
     title: str
+    tags: list[str]
     at: datetime | None
     duration_ms: int | None
     provider: str
@@ -99,7 +102,15 @@ def _wrong_field(item: Mapping[str, Any], index: int) -> Problem | None:
         if not isinstance(item.get(name), wanted | None):
             message = f'"{name}" is no {_WORDS[wanted]}.'
             return fault(index, name, message, f"Send a {_WORDS[wanted]}, or leave it out.")
-    return _wrong_time(item, index)
+    return _wrong_tags(item, index) or _wrong_time(item, index)
+
+
+def _wrong_tags(item: Mapping[str, Any], index: int) -> Problem | None:
+    """Both ways of writing them: a list of texts, or one text with commas between."""
+    said = item.get(_TAGS)
+    if said is None or isinstance(said, str) or (isinstance(said, list) and all(isinstance(tag, str) for tag in said)):
+        return None
+    return fault(index, _TAGS, '"tags" is no list of texts.', 'Write ["web", "nightly"], or leave it out.')
 
 
 _WORDS: dict[type, str] = {dict: "object", list: "list", str: "text"}
@@ -131,6 +142,7 @@ def _item(item: Mapping[str, Any]) -> Item:
         agent=name_of(item.get("agent")),
         agent_version=name_of(item.get("agent_version"), VERSION_CHARACTERS),
         title=short_title(text_of(item.get("title"))),
+        tags=tags_said(item.get(_TAGS)),
         at=moment(item.get("at")),
         duration_ms=tokens_of(item.get("duration_ms")),
         provider=name_of(item.get("provider")).strip().lower(),

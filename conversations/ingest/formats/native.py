@@ -31,6 +31,7 @@ from conversations.ingest.events import (
 )
 from conversations.ingest.formats.base import MOST, NAME_CHARACTERS, REASON_CHARACTERS, VERSION_CHARACTERS
 from conversations.ingest.formats.lines import problem, storable
+from conversations.tags import TAG_CHARACTERS, tag_of
 from conversations.vocabulary import CompactionKind, Origin, Role, SummaryState, Trigger
 
 KEY_CHARACTERS = 512
@@ -261,7 +262,7 @@ def _fault(event: Event, limits: Limits) -> Problem | None:
     bad = next(_bad_keys(event), None) or next(_bad_numbers(event), None)
     if bad:
         return bad
-    bad = next(_long_names(event), None)
+    bad = next(_long_names(event), None) or next(_bad_tags(event), None)
     if bad:
         return bad
     if isinstance(event, RequestEvent) and event.purpose not in _PURPOSES:
@@ -286,6 +287,15 @@ def _bad_keys(event: Event) -> Iterator[Problem]:
             yield _field(name, message, "Shorten it.")
         elif "\x00" in key or "\ufffd" in key:
             yield _field(name, f'"{name}" holds a character that cannot be stored.', "Use plain text as an id.")
+
+
+def _bad_tags(event: Event) -> Iterator[Problem]:
+    """What could not be found again as it was written is refused rather than changed."""
+    said = event.tags if isinstance(event, ConversationEvent) and event.tags is not msgspec.UNSET else ()
+    for index, tag in enumerate(said):
+        if not tag_of(tag):
+            mend = f"Use at most {TAG_CHARACTERS} characters, without commas."
+            yield _field(f"tags[{index}]", f'"{tag[:40]}" is no tag.', mend)
 
 
 def _is_bad_key(key: str) -> bool:

@@ -49,6 +49,7 @@ def _common(item: Item, answer: Mapping[str, Any], endpoint: str, model: str, er
         "agent": item.agent,
         "agent_version": item.agent_version,
         "title": item.title,
+        "tags": item.tags,
         "at": item.at,
         "duration_ms": item.duration_ms,
         "provider": item.provider or "openai",

@@ -46,6 +46,7 @@ class ModelCall(Struct, frozen=True, kw_only=True):
     end: datetime | None = None
     agent: str = ""
     agent_version: str = ""
+    tags: tuple[str, ...] = ()
     error: str = ""
     purpose: str = "turn"
 
@@ -70,6 +71,7 @@ def _read(call: ModelCall, bodies: Bodies) -> Exchange | Problem:
         "id": call.id,
         "agent": call.agent,
         "agent_version": call.agent_version,
+        "tags": list(call.tags),
         "at": call.at.isoformat() if call.at else None,
         "duration_ms": milliseconds(call.at, call.end),
         "provider": provider_of(call.attributes),

@@ -20,6 +20,7 @@ from conversations.ingest.formats.base import (
     tokens_of,
 )
 from conversations.ingest.formats.otlp import Record, Source, Span, structured
+from conversations.tags import tags_said
 
 Attributes = Mapping[str, Any]
 
@@ -34,6 +35,13 @@ _CONVERSATION = (
     "langfuse.session.id",
     "conversation.id",
     "conversation_id",
+)
+_TAGS = (
+    "observatory.tags",
+    "tag.tags",  # OpenInference
+    "langfuse.trace.tags",
+    "langfuse.tags",
+    "traceloop.association.properties.tags",
 )
 _MODEL = ("gen_ai.response.model", "gen_ai.request.model", "llm.response.model_name", "llm.model_name")
 _OLDER_MODEL = ("llm.request.model_name", "llm.response.model", "llm.request.model", "model")
@@ -93,6 +101,12 @@ def conversation_of(told: Span | Record) -> str:
             if found := key_of(attributes.get(name)):
                 return found
     return ""
+
+
+def tags_of(told: Span | Record) -> list[str]:
+    """The tags that the call and the program that made it were given: a list, or one text with commas between."""
+    sides = (told.attributes, told.source.attributes)
+    return sorted({tag for side in sides for name in _TAGS for tag in tags_said(structured(side.get(name)))})
 
 
 def agent_of(attributes: Attributes, source: Source) -> tuple[str, str]:

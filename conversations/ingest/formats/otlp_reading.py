@@ -49,7 +49,8 @@ def read_call(reading: Reading, call: ModelCall) -> None:
         reading.problems.append(exchange)
     told = list(events_of(call))
     if told:
-        reading.note(whose(call.conversation or call.trace, call.agent, call.agent_version), *told)
+        known = {"tags": call.tags} if call.tags else {}
+        reading.note(whose(call.conversation or call.trace, call.agent, call.agent_version, **known), *told)
 
 
 def whose(conversation: str, agent: str, version: str, **known: Any) -> ConversationEvent:

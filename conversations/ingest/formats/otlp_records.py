@@ -14,7 +14,7 @@ from conversations.ingest.formats.otlp_calls import ModelCall
 from conversations.ingest.formats.otlp_compactions import compaction_in_record
 from conversations.ingest.formats.otlp_events import NAMES, content_of_records
 from conversations.ingest.formats.otlp_logs import REDACTED, harness_events, key_of_record, time_of
-from conversations.ingest.formats.otlp_names import agent_of, conversation_of, usage_of
+from conversations.ingest.formats.otlp_names import agent_of, conversation_of, tags_of, usage_of
 from conversations.ingest.formats.otlp_reading import Reading, incomplete, read_call
 from conversations.vocabulary import SummaryState
 
@@ -92,6 +92,7 @@ def _call(record: Record) -> ModelCall:
         at=time_of(record),
         agent=agent,
         agent_version=version,
+        tags=tuple(tags_of(record)),
         error=text_of(attributes.get("error.type")),
     )
 

@@ -9,7 +9,7 @@ from conversations.ingest.formats.otlp import Span
 from conversations.ingest.formats.otlp_bodies import content_told
 from conversations.ingest.formats.otlp_calls import ModelCall
 from conversations.ingest.formats.otlp_compactions import compaction_in_moment, compaction_in_span, is_compaction
-from conversations.ingest.formats.otlp_names import agent_of, first
+from conversations.ingest.formats.otlp_names import agent_of, first, tags_of
 from conversations.ingest.formats.otlp_reading import Reading, read_call
 from conversations.ingest.formats.otlp_traces import Traces
 
@@ -74,6 +74,7 @@ def _call(span: Span, traces: Traces) -> ModelCall:
         end=span.end,
         agent=agent,
         agent_version=version,
+        tags=tuple(tags_of(span)),
         error=span.error,
         purpose="compaction" if summarising else "turn",
     )
