@@ -130,6 +130,7 @@ def _tell_facts(known: Known, telling: Telling) -> None:
         "agent_version": exchange.agent_version,
         "parent": exchange.parent,
         "context_window": exchange.context_window,
+        "tags": exchange.tags,
     }
     said = {name: value for name, value in values.items() if value and known.facts.get(name) != value}
     if said:
