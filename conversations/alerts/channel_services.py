@@ -8,7 +8,7 @@ from conversations.alerts.channels.answers import Failed, Result
 from conversations.alerts.channels.sealing import Secret, seal, unseal
 from conversations.alerts.channels.sending import send
 from conversations.alerts.channels.signing import new_signing_key
-from conversations.alerts.messages import test_message
+from conversations.alerts.messages import trial_message
 from conversations.alerts.telling import switch_off
 from conversations.errors import Unavailable
 from conversations.models import Channel
@@ -53,7 +53,7 @@ def has_address(channel: Channel) -> bool:
 
 def try_channel(channel: Channel, now: datetime) -> Result:
     """Send a test, at once and past quiet hours, and note on the channel how it went."""
-    result = send(channel, test_message(channel, str(uuid.uuid4()), now), now)
+    result = send(channel, trial_message(channel, str(uuid.uuid4()), now), now)
     if isinstance(result, Failed):
         Channel.objects.filter(pk=channel.pk).update(last_failure_at=now, last_failure=result.reason[:500])
         if result.is_gone:

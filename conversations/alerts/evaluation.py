@@ -73,6 +73,16 @@ def definition_of(rule: Rule) -> Definition:
     )  # fmt: skip
 
 
+def unknown_in(rule: Rule) -> str:
+    """What this version does not know of a rule, which a newer one may have stored; empty: nothing."""
+    words = {
+        "metric": (rule.metric, METRICS), "figure": (rule.aggregation, set(Aggregation)),
+        "side": (rule.direction, set(Direction)), "way without data": (rule.no_data, set(NoData)),
+    }  # fmt: skip
+    unknown = [f"no {what} “{value}”" for what, (value, known) in words.items() if value not in known]
+    return f"This version of Observatory knows {' and '.join(unknown)}." if unknown else ""
+
+
 def key_of(definition: Definition) -> str:
     """Changes when the definition does."""
     return hashlib.sha256(msgspec.json.encode(definition)).hexdigest()
@@ -101,16 +111,19 @@ def _evaluate_apart(workspace: Workspace, now: datetime) -> Tick:
 @transaction.atomic
 def evaluate_workspace(workspace: Workspace, now: datetime) -> Tick:
     """Evaluate the rules of one workspace that nobody else is evaluating."""
-    works = [_Work.of(progress, now) for progress in _claim(workspace, now)]
-    if not works:
+    claimed = _claim(workspace, now)
+    if not claimed:
         return Tick()
+    for progress in claimed:
+        progress.evaluated_at, progress.problem = now, unknown_in(progress.rule)
+    works = [_Work.of(progress, now) for progress in claimed if not progress.problem]
     gathered = Gathered(workspace, Agents.of(workspace))
-    gathered.read(work.wanted for work in works if work.definition.metric in METRICS)
+    gathered.read(work.wanted for work in works)
     for work in works:
         _evaluate(work, gathered, now)
     signals = _tell(workspace, works, now)
-    _write([work.progress for work in works])
-    return Tick(len(works), signals, sum(bool(work.progress.problem) for work in works))
+    _write(claimed)
+    return Tick(len(claimed), signals, sum(bool(progress.problem) for progress in claimed))
 
 
 _WRITTEN = ("definition", "anchor", "states", "told", "evaluated_until", "evaluated_at", "problem")
@@ -152,7 +165,6 @@ class _Work:
     is_new: bool  # made or changed, or the clock was put back: it begins without a past
     before: Checkpoint | None  # where its last evaluation stopped, in this process
     is_trusted: bool  # whether that is taken for granted: then only what comes after it is read
-    intervals: list[Interval] = field(default_factory=list)
     steps: list[list[tuple[Interval | None, str]]] = field(default_factory=list)
 
     @classmethod
@@ -191,21 +203,15 @@ class _Work:
 
 def _evaluate(work: _Work, gathered: Gathered, now: datetime) -> None:
     """A rule that cannot be evaluated says so, and does not keep the others from being evaluated."""
-    progress, metric = work.progress, work.definition.metric
-    progress.evaluated_at = now
-    if metric not in METRICS:
-        progress.problem = f"This version of Observatory knows no metric “{metric}”."
-        return
+    progress = work.progress
     try:
         found = _run(work, gathered.chosen(work.wanted), now)
+        work.steps, told = steps_of(found.intervals, work.told, quietly=work.is_new)
     except Exception as error:  # a fault of ours: it is logged, and shown with the rule
         log.exception("rule not evaluated rule=%s", work.rule.pk)
         progress.problem = f"{type(error).__name__}: {error}"[:500]
         return
-    work.intervals = found.intervals
-    work.steps, told = steps_of(found.intervals, work.told, quietly=work.is_new)
     progress.told = msgspec.to_builtins(told)
-    progress.problem = ""
 
 
 def _run(work: _Work, events: Events, now: datetime) -> Run:

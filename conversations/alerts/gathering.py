@@ -72,7 +72,7 @@ class Gathered:
     _chosen: dict[tuple[Any, ...], Chosen] = field(default_factory=dict)
 
     def read(self, wanted: Iterable[Wanted]) -> None:
-        """One query for those that may be read together. Of metrics that are not known nothing is read."""
+        """One query for those that may be read together."""
         parts: dict[tuple[Any, ...], list[Wanted]] = defaultdict(list)
         for each in wanted:
             parts[each.together].append(each)

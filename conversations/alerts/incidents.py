@@ -102,8 +102,8 @@ def _update(incident: Incident, signal: Signal, at: datetime) -> Incident:
 
 
 def _is_reminder_due(incident: Incident, at: datetime) -> bool:
-    """Rules may tell again while an incident lasts and nobody has acknowledged it."""
-    minutes = incident.rule.remind_minutes if incident.rule else None
+    """Rules and budgets may tell again while an incident lasts and nobody has acknowledged it."""
+    minutes = incident.owner.remind_minutes
     if not minutes or incident.state != IncidentState.OPEN or incident.told_at is None:
         return False
     if incident.snoozed_until and incident.snoozed_until > at:

@@ -29,7 +29,7 @@ def message_of(claimed: Claim, now: datetime) -> Message:
     )
 
 
-def test_message(channel: Channel, key: str, now: datetime) -> Message:
+def trial_message(channel: Channel, key: str, now: datetime) -> Message:
     """What a channel says when it is tried."""
     workspace = channel.workspace
     return Message(
@@ -52,6 +52,7 @@ def _told(incident: Incident, workspace: Workspace, deliveries: list[Delivery]) 
         state=incident.state,
         severity=incident.severity,
         summary=incident.summary,
+        note=incident.rule.note if incident.rule else "",
         url=absolute(path),
         path=path,
         since=incident.since,

@@ -1,9 +1,11 @@
-"""A place kept."""
+"""People are told again of a budget, as of a rule, while nobody has acknowledged its incident."""
 
-from django.db import migrations
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     dependencies = [("conversations", "0025_learning")]
 
-    operations = []
+    operations = [
+        migrations.AddField("budget", "remind_minutes", models.PositiveIntegerField(blank=True, null=True)),
+    ]

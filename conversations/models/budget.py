@@ -48,6 +48,7 @@ class Budget(models.Model):
     action = models.CharField(max_length=20, choices=[(a.value, a.value.replace("_", " ")) for a in BudgetAction])
     message = models.TextField(blank=True)  # told at the limit; empty = a plain sentence. See `budgets.message_of`
     channels: "models.ManyToManyField[Channel, BudgetChannel]" = models.ManyToManyField(
+    remind_minutes = models.PositiveIntegerField(null=True, blank=True)  # told again while it lasts; null = once
         Channel, through="BudgetChannel", related_name="budgets"
     )
 

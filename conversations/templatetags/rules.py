@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from django import template
 
-from conversations.alerts.evaluation import definition_of
-from conversations.alerts.metrics import METRICS
+from conversations.alerts.evaluation import definition_of, unknown_in
 from conversations.alerts.sentences import sentence
 from conversations.models import Rule, RuleProgress, Workspace
 
@@ -37,7 +36,7 @@ def rules_of(workspace: Workspace) -> list[RuleRow]:
 
 
 def _sentence(rule: Rule) -> str:
-    return sentence(definition_of(rule)) if rule.metric in METRICS else f"{rule.metric}, which is not known here"
+    return unknown_in(rule) or sentence(definition_of(rule))
 
 
 def _progress(rule: Rule) -> RuleProgress | None:

@@ -110,12 +110,21 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes n
     channels = forms.ModelMultipleChoiceField(
         Channel.objects.none(), label="Tell", required=False, widget=forms.CheckboxSelectMultiple
     )
+    remind_minutes = forms.TypedChoiceField(
+        label="Tell again every",
+        coerce=int,
+        required=False,
+        empty_value=None,
+        choices=[("", "never"), (60, "1 h"), (240, "4 h"), (1440, "1 d"), (10_080, "7 d")],
+        help_text="While it lasts, until somebody acknowledges it.",
+    )
 
     class Meta:
         model = Budget
         fields = (
             "name", "scope", "agent_name", "agent_version", "conversation_name", "limit", "metric", "period",
             "rolling_count", "rolling_unit", "time_zone", "warnings", "action", "message",
+            "remind_minutes",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from conversations.alerts.channel_services import try_channel
+from conversations.alerts import channel_services
 from conversations.alerts.channels.answers import Failed
 from conversations.alerts.outbox import replay
 from conversations.models import Channel, Delivery
@@ -96,10 +96,10 @@ def _kinds() -> dict[str, str]:
 @member_required
 @role_required(MemberRole.ADMIN)
 @require_POST
-def test_channel(request: WorkspaceRequest, pk: int) -> HttpResponse:
+def try_channel(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Send a test now and say what came of it."""
     row = get_object_or_404(Channel.objects.select_related("workspace"), workspace=request.workspace, pk=pk)
-    result = try_channel(row, timezone.now())
+    result = channel_services.try_channel(row, timezone.now())
     record_activity(workspace=request.workspace, actor=request.user, action="channel.tested", target=row)
     if isinstance(result, Failed):
         messages.error(request, f"The test did not arrive. {result.reason}", extra_tags="critical")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from conversations.alerts.channel_services import try_channel
 from conversations.alerts.channels.answers import Failed
-from conversations.alerts.evaluation import definition_of
+from conversations.alerts.evaluation import definition_of, unknown_in
 from conversations.alerts.metrics import METRICS, unit_of
 from conversations.alerts.preview import DAYS, preview
 from conversations.alerts.sentences import sentence
@@ -110,7 +110,7 @@ def _context(request: WorkspaceRequest, row: Rule, form: RuleForm) -> dict[str, 
 
 
 def _has_threshold(row: Rule) -> bool:
-    return row.metric in METRICS and (row.warning is not None or row.critical is not None)
+    return not unknown_in(row) and (row.warning is not None or row.critical is not None)
 
 
 def _days(request: WorkspaceRequest) -> int:

@@ -64,6 +64,17 @@ def test_each_share_is_told_once(send, acme):
     assert incident.evidence[0]["kind"] == "conversation"
 
 
+def test_budget_that_stays_used_up_is_told_of_again_until_somebody_sees_to_it(send, acme):
+    create_budget(acme, limit=100, remind_minutes=240)
+    send(turn(1, 160))
+    for hours in (1, 3, 4, 5):
+        watch_all(acme.pk, NOW + hours * HOUR)
+    Incident.objects.update(state=IncidentState.ACKNOWLEDGED)
+    watch_all(acme.pk, NOW + 12 * HOUR)
+
+    assert [event.kind for event in Incident.objects.get().events.order_by("id")] == ["opened", "reminded"]
+
+
 def test_batch_that_comes_twice_is_counted_and_told_once(send, acme):
     create_budget(acme, limit=100)
     send(turn(1, 90))

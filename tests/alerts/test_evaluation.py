@@ -282,8 +282,30 @@ def test_rule_that_cannot_be_evaluated_says_so_and_stops_no_other(acme):
     tick = evaluate_rules(START + MINUTE)
 
     assert (tick.rules, tick.failed) == (2, 1)
-    assert "no_such_metric" in RuleProgress.objects.get(rule=broken).problem
+    assert RuleProgress.objects.get(rule=broken).problem == (
+        "This version of Observatory knows no metric “no_such_metric”."
+    )
     assert len(incidents()) == 1
+
+
+def test_rule_that_fails_by_our_fault_says_so_and_stops_no_other(acme, monkeypatch):
+    broken = create_rule(acme, name="Broken", warning=1)
+    create_rule(acme)
+    compacted(acme, at=START, forgotten=9)
+    steps = evaluation.steps_of
+
+    def fail(intervals, told, **how):
+        if intervals[0].threshold == 1:
+            raise KeyError("a fault")
+        return steps(intervals, told, **how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(evaluation, "steps_of", fail)
+        assert evaluate_rules(START + MINUTE).failed == 1
+
+    assert RuleProgress.objects.get(rule=broken).problem == "KeyError: 'a fault'"
+    assert evaluate_rules(START + 2 * MINUTE).failed == 0
+    assert sorted(rule for rule in Incident.objects.values_list("rule__name", flat=True)) == ["Broken", "Forgotten"]
 
 
 def test_rules_that_share_a_metric_share_a_query(acme, django_assert_num_queries):

@@ -209,6 +209,16 @@ def test_budgets_have_incidents_too(acme):
     assert told() == ["opened"]
 
 
+def test_budgets_remind_as_rules_do(acme):
+    budget = create_budget(acme, remind_minutes=60)
+    for minute in (0, 59, 60, 90, 120):
+        record_signals(workspace=acme, budget=budget, signals=[signal("coder")], at=at(minute))
+    Incident.objects.update(state="acknowledged")
+    record_signals(workspace=acme, budget=budget, signals=[signal("coder")], at=at(600))
+
+    assert timeline(Incident.objects.get()) == ["opened", "reminded", "reminded"]
+
+
 def test_signals_need_an_owner(acme):
     with pytest.raises(ValueError, match="of a rule or of a budget"):
         record_signals(workspace=acme, signals=[signal()], at=AT)

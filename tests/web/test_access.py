@@ -60,7 +60,7 @@ WORKSPACE_PAGES = {
     "channels": ("get", "viewer"),
     "new_channel": ("get", "owner"),
     "channel": ("get", "owner"),
-    "test_channel": ("post", "owner"),
+    "try_channel": ("post", "owner"),
     "replay_channel": ("post", "owner"),
     "delete_channel": ("post", "owner"),
     "notices": ("get", "viewer"),
@@ -108,7 +108,7 @@ WORKSPACE_PAGES = {
     "activity": ("get", "owner"),
     "activity_export": ("get", "owner"),
 }
-CHANNEL_PAGES = ("channel", "test_channel", "replay_channel", "delete_channel")
+CHANNEL_PAGES = ("channel", "try_channel", "replay_channel", "delete_channel")
 OPEN_PAGES = {"home", "sign_in", "sign_in_code", "sign_in_link", "sign_up", "sign_out", "password", "theme", "join"}
 OPEN_PAGES |= {"openid_connect_login", "openid_connect_callback"}
 ACCOUNT_PAGES = {"account", "end_session", "second_factor", "second_factor_off", "recovery_codes", "new_workspace"}

@@ -31,6 +31,7 @@ class Told:
     value: float | None = None
     threshold: float | None = None
     evidence: tuple[dict[str, Any], ...] = ()  # kind, id, label, at, url
+    note: str = ""  # what the rule says is to be done about it
 
     @property
     def name(self) -> str:
@@ -105,7 +106,8 @@ def line_of(told: Told) -> str:
 
 def _lines(told: Told) -> list[str]:
     evidence = [f"· {each['label']} {each['url']}" for each in told.evidence[:3] if each["url"]]
-    return [told.summary, *evidence, told.url]
+    note = [told.note] if told.note and told.state != IncidentState.RESOLVED else []
+    return [told.summary, *note, *evidence, told.url]
 
 
 def _body(told: Told) -> dict[str, Any]:
@@ -117,6 +119,7 @@ def _body(told: Told) -> dict[str, Any]:
         "state": told.state,
         "severity": told.severity,
         "summary": told.summary,
+        "note": told.note,
         "value": told.value,
         "threshold": told.threshold,
         "since": told.since.isoformat(),
