@@ -30,9 +30,7 @@ class Budget(models.Model):
     agent_name = models.CharField(max_length=200, blank=True)  # empty = every agent
     agent_version = models.CharField(max_length=100, blank=True)  # of scope agent_version; empty = every version
     conversation_name = models.CharField(max_length=512, blank=True)  # the source's id; empty = every conversation
-    tag_name = models.CharField(
-        max_length=TAG_CHARACTERS, blank=True
-    )  # of scope tag; of conversation: those that have it
+    tag_name = models.CharField(max_length=TAG_CHARACTERS, blank=True)  # of scope tag, or conversations that have it
 
     # how much of what, and when it begins anew
     metric = models.CharField(max_length=30, choices=[(m.value, m.value.replace("_", " ")) for m in BudgetMetric])
@@ -48,9 +46,9 @@ class Budget(models.Model):
     action = models.CharField(max_length=20, choices=[(a.value, a.value.replace("_", " ")) for a in BudgetAction])
     message = models.TextField(blank=True)  # told at the limit; empty = a plain sentence. See `budgets.message_of`
     channels: "models.ManyToManyField[Channel, BudgetChannel]" = models.ManyToManyField(
-    remind_minutes = models.PositiveIntegerField(null=True, blank=True)  # told again while it lasts; null = once
         Channel, through="BudgetChannel", related_name="budgets"
     )
+    remind_minutes = models.PositiveIntegerField(null=True, blank=True)  # told again while it lasts; null = once
 
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
