@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from conversations.models import Budget, BudgetOverride, Channel
 from conversations.spending.messages import VARIABLES, unknown_variables
+from conversations.tags import TAG_CHARACTERS, tag_of
 from conversations.vocabulary import BudgetAction, BudgetMetric, BudgetPeriod, BudgetScope
 from conversations.web.time_zones import time_zones
 
@@ -18,6 +19,7 @@ _SCOPES = {
     BudgetScope.CONVERSATION: "each conversation, or the one named",
     BudgetScope.AGENT: "each agent, or the one named",
     BudgetScope.AGENT_VERSION: "each version of an agent, or the one named",
+    BudgetScope.TAG: "all conversations that have the tag, together",
     BudgetScope.WORKSPACE: "the whole workspace",
 }
 _METRICS = {
@@ -49,7 +51,8 @@ _MOST_HOURS = 366 * _DAY
 _MOST_LEVELS = 5
 #: Which fields may name somebody, by scope; what others name would never be looked at.
 _MAY_NAME = {
-    BudgetScope.CONVERSATION: {"agent_name", "conversation_name"},
+    BudgetScope.CONVERSATION: {"agent_name", "conversation_name", "tag_name"},
+    BudgetScope.TAG: {"tag_name"},
     BudgetScope.AGENT: {"agent_name"},
     BudgetScope.AGENT_VERSION: {"agent_name", "agent_version"},
     BudgetScope.WORKSPACE: set(),
@@ -83,6 +86,7 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes n
     agent_name = _name("Agent", 200, "agents")
     agent_version = _name("Its version", 100, "versions")
     conversation_name = _name("Conversation, by its source's id", 512, "conversations")
+    tag_name = _name("Tag", TAG_CHARACTERS, "tags")
     limit = _limit("Not more than")
     metric = forms.ChoiceField(label="Of", choices=_choices(_METRICS))
     period = forms.ChoiceField(label="Counted", choices=_choices(_PERIODS))
@@ -122,8 +126,8 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes n
     class Meta:
         model = Budget
         fields = (
-            "name", "scope", "agent_name", "agent_version", "conversation_name", "limit", "metric", "period",
-            "rolling_count", "rolling_unit", "time_zone", "warnings", "action", "message",
+            "name", "scope", "agent_name", "agent_version", "conversation_name", "tag_name", "limit", "metric",
+            "period", "rolling_count", "rolling_unit", "time_zone", "warnings", "action", "message",
             "remind_minutes",
         )  # fmt: skip
 
@@ -157,6 +161,14 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes n
             raise ValidationError(f"{', '.join(f'{{{name}}}' for name in unknown)} stands for nothing.")
         return message
 
+    def clean_tag_name(self) -> str:
+        """As tags are stored."""
+        written: str = self.cleaned_data["tag_name"]
+        tag = tag_of(written)
+        if written.strip() and not tag:
+            raise ValidationError(f"This is no tag: at most {TAG_CHARACTERS} characters, without commas.")
+        return tag
+
     def clean_warnings(self) -> list[int]:
         """Each once, from the lowest."""
         texts = [text for text in re.split(r"[\s,;%]+", self.cleaned_data["warnings"]) if text]
@@ -174,11 +186,13 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes n
     def clean(self) -> dict[str, Any]:
         """Who may be named depends on the scope; a rolling period needs its length."""
         data: dict[str, Any] = super().clean() or {}
-        for field in ("agent_name", "agent_version", "conversation_name"):
+        for field in ("agent_name", "agent_version", "conversation_name", "tag_name"):
             if data.get("scope") and data.get(field) and field not in _MAY_NAME[data["scope"]]:
                 self.add_error(field, f"A budget for {_SCOPES[data['scope']]} names none. Leave this empty.")
         if data.get("agent_version") and not data.get("agent_name"):
             self.add_error("agent_name", "Whose version is it? Name the agent.")
+        if data.get("scope") == BudgetScope.TAG and not data.get("tag_name") and "tag_name" not in self.errors:
+            self.add_error("tag_name", "Which tag? Name it.")
         self._clean_rolling(data)
         return data
 

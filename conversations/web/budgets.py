@@ -17,6 +17,7 @@ from conversations.spending.budget_past import past_of
 from conversations.spending.budget_settings import Settings, override_of, read_settings, rule_of
 from conversations.spending.messages import VARIABLES
 from conversations.spending.replay import replay
+from conversations.spending.tagging import known_tags
 from conversations.spending.windows import DAY, midnight
 from conversations.vocabulary import BudgetAction, BudgetPeriod, MemberRole
 from conversations.web.budget_figures import Shown, history, shown
@@ -157,6 +158,7 @@ def _names(workspace: Workspace) -> dict[str, list[str]]:
     return {
         "agents": sorted({agent.name for agent in agents if agent.name}),
         "versions": sorted({agent.version for agent in agents if agent.version}),
+        "tags": known_tags(workspace),
         "conversations": list(dict.fromkeys(recent.values_list("external_id", flat=True)[:_MOST_NAMES])),
     }
 

@@ -52,6 +52,7 @@ def conversation_list(request: WorkspaceRequest) -> HttpResponse:
         "count": counted(search.all(rows) if search else rows, page),
         "models": sorted({name for conversation in page.rows for name in conversation.model_names}),
     }
+        "tags": sorted({name for conversation in page.rows for name in conversation.tags}),
     return render_page(request, "conversations/list.html", context, partial="conversations/results.html")
 
 

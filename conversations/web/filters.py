@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from conversations.models import Agent, Compaction, Conversation, Workspace
 from conversations.search import Search, fitting_compactions, search_query
+from conversations.tags import tag_of
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 from conversations.web.paging import is_key
 
@@ -82,8 +83,8 @@ class ConversationFilters(Filters):
     """Of the conversation list."""
 
     names: ClassVar[Mapping[str, str]] = {
-        "q": "words", "agent": "agent", "source": "source", "model": "model", "compacted": "compacted",
-        "since": "active",
+        "q": "words", "agent": "agent", "source": "source", "model": "model", "tag": "tag",
+        "compacted": "compacted", "since": "active",
     }  # fmt: skip
 
     def _options(self) -> dict[str, Mapping[str, str]]:
@@ -96,7 +97,7 @@ class ConversationFilters(Filters):
     def as_api_query(self) -> str:
         """The same rows asked of the API, for the export."""
         query = {"workspace": self.workspace.slug}
-        query |= {name: self.value(name) for name in ("q", "agent", "source", "model") if self.value(name)}
+        query |= {name: self.value(name) for name in ("q", "agent", "source", "model", "tag") if self.value(name)}
         if self.value("compacted"):
             query["compacted"] = "true" if self.value("compacted") == "yes" else "false"
         if self.value("since"):
@@ -121,6 +122,8 @@ class ConversationFilters(Filters):
             yield Q(source=self.value("source"))
         if self.value("model"):
             yield Q(model_names__contains=[self.value("model")])
+        if self.value("tag"):
+            yield Q(tags__contains=[tag_of(self.value("tag"))])
         if self.value("compacted"):
             yield Q(compaction_count__gt=0) if self.value("compacted") == "yes" else Q(compaction_count=0)
         if self.value("since"):

@@ -48,7 +48,7 @@ def conversations_of(workspace: Workspace) -> QuerySet[Conversation]:
 def listed_conversations(workspace: Workspace) -> QuerySet[Conversation]:
     """What a table shows of each, half its columns, hence half the time of reading 50; `line`: the saw-tooth, JSON."""
     fields = ("workspace", "source", "external_id", "title", "complete", "last_at", "model_names", "request_count",
-              "compaction_count", "tokens_now", "agent__name", "agent__version")  # fmt: skip
+              "compaction_count", "tokens_now", "tags", "agent__name", "agent__version")  # fmt: skip
     rows = Conversation.objects.filter(workspace=workspace).select_related("agent").only(*fields)
     return rows.annotate(line=Cast("sparkline", TextField()))
 

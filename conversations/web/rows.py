@@ -18,6 +18,7 @@ from conversations.web.wording import LOSSES, ago, cut, exact, how, tally, token
 
 TITLE_SHOWN = 120  # characters
 MODELS_SHOWN = 2
+TAGS_SHOWN = 3
 
 _SUMMARY = {
     SummaryState.TEXT.value: '<span class="badge">readable</span>',
@@ -59,8 +60,8 @@ def _safe(text: str) -> str:
 
 
 def _about(row: Conversation) -> str:
-    """Where it comes from, its models, and whether its beginning is missing."""
-    said = [words(row.source), *row.model_names[:MODELS_SHOWN]]
+    """Where it comes from, its models, its tags, and whether its beginning is missing."""
+    said = [words(row.source), *row.model_names[:MODELS_SHOWN], *(f"#{tag}" for tag in row.tags[:TAGS_SHOWN])]
     return " · ".join(said if row.complete else [*said, "starts mid-way"])
 
 

@@ -37,6 +37,7 @@ from conversations.web import (
     workspaces,
 )
 
+    tags,
 workspace = [
     path("", overview.overview, name="overview"),
     path("conversations/", conversations.conversation_list, name="conversations"),
@@ -46,6 +47,7 @@ workspace = [
     path("conversations/<int:pk>/savings/", savings.conversation_savings, name="conversation_savings"),
     path("messages/<int:pk>/", messages.message_page, name="message"),
     path("compactions/", compactions.compaction_list, name="compactions"),
+    path("conversations/<int:pk>/tags/", tags.conversation_tags, name="conversation_tags"),
     path("compactions/<int:pk>/", compactions.compaction_page, name="compaction"),
     path("compactions/<int:pk>/facts/<int:number>/", finding.finding_page, name="finding"),
     path("compactions/<int:pk>/review/verdict/", reviewing.verdict, name="review_verdict"),

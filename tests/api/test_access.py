@@ -26,6 +26,7 @@ ENDPOINTS = {
     "api_conversations": ("get", {"read"}, True),
     "api_conversation": ("get", {"read"}, True),
     "api_messages": ("get", {"read"}, True),
+    "api_conversation_tags": ("put", {"manage"}, False),
     "api_timeline": ("get", {"read"}, True),
     "api_compactions_of_conversation": ("get", {"read"}, True),
     "api_compactions": ("get", {"read"}, True),

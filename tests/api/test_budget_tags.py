@@ -3,7 +3,7 @@ import json
 import pytest
 
 from conversations.ingest import services
-from conversations.models import Conversation
+from conversations.models import Activity, Conversation
 from tests.api.posting import post
 from tests.api.reading import Reader
 from tests.factories import create_api_key, create_conversation
@@ -101,6 +101,29 @@ def test_what_is_no_tag_is_told(client, acme, path, body, field):
     answer = send(client, acme, path, body)
     assert field in json.dumps(answer)
     assert not Conversation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "stored"),
+    [
+        ({"tags": ["Night", "b"]}, 200, ["b", "night"]),
+        ({"tags": []}, 200, []),
+        ({}, 422, ["web"]),
+        ({"tags": "web"}, 422, ["web"]),
+        ({"tags": ["a,b"]}, 422, ["web"]),
+        ({"tags": [f"t{n}" for n in range(21)]}, 422, ["web"]),
+    ],
+)
+def test_a_program_says_which_tags_a_conversation_has(client, acme, body, status, stored):
+    row = create_conversation(acme, tags=["web"])
+    _, key = create_api_key(acme, ["manage"])
+    url, headers = f"/api/v1/conversations/{row.pk}/tags", {"Authorization": f"Bearer {key}"}
+
+    answer = client.put(url, json.dumps(body), content_type="application/json", headers=headers)
+
+    assert answer.status_code == status, answer.content
+    assert Conversation.objects.get().tags == stored
+    assert Activity.objects.filter(action="conversation.tagged").count() == (status == 200)
 
 
 def test_conversations_are_listed_by_tag(reader, acme):
