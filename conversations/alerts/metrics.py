@@ -24,6 +24,7 @@ class Source(StrEnum):
     COMPACTIONS = "compactions"
     REVIEWS = "reviews"
     VERDICTS = "verdicts"
+    OPINIONS = "opinions"
     BATCHES = "batches"
     ARRIVALS = "arrivals"
     DAYS = "days"
@@ -34,6 +35,7 @@ EVENTS = {
     Source.COMPACTIONS: "compaction",
     Source.REVIEWS: "review",
     Source.VERDICTS: "verdict",
+    Source.OPINIONS: "second opinion",
     Source.BATCHES: "batch",
     Source.ARRIVALS: "arrival",
     Source.DAYS: "day of an agent and model",
@@ -43,6 +45,7 @@ EVIDENCE = {
     Source.COMPACTIONS: "compaction",
     Source.REVIEWS: "compaction",
     Source.VERDICTS: "compaction",
+    Source.OPINIONS: "compaction",
     Source.BATCHES: "batch",
     Source.ARRIVALS: "batch",
 }
@@ -52,6 +55,7 @@ GROUPS = {
     Source.COMPACTIONS: _EVERY_GROUP,
     Source.REVIEWS: _EVERY_GROUP,
     Source.VERDICTS: _EVERY_GROUP,
+    Source.OPINIONS: _EVERY_GROUP,
     Source.BATCHES: frozenset[GroupBy](),
     Source.ARRIVALS: _EVERY_GROUP - {GroupBy.MODEL},
     Source.DAYS: _EVERY_GROUP - {GroupBy.CONVERSATION},
@@ -192,6 +196,9 @@ _ALL = (
            Source.REVIEWS, FLAG, "(r.overall IN ('minor_loss', 'harmful_loss'))::int"),
     Metric("verdicts_against", "findings that people correct", "", "A reviewer did not agree with a finding of the"
            " auditor.", Source.VERDICTS, FLAG, "(o.answer <> 'agree')::int"),
+    Metric("agreement", "agreement of reviewers", "", "Two people reviewed the same item of a queue, and the second"
+           " said the same overall as the first; of three people that makes three pairs.",
+           Source.OPINIONS, FLAG, "(r.overall = p.overall)::int", bad=Direction.BELOW),
     # whether it works at all
     Metric("arrivals", "data that arrive", "", "Batches that bring something of a conversation. Below 1 in a time: an"
            " agent, or all, have gone silent.", Source.ARRIVALS, COUNTED, "1", bad=Direction.BELOW),

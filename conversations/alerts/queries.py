@@ -16,8 +16,8 @@ from conversations.spending.prices import PriceTable
 from conversations.spending.queries import price_table
 from conversations.vocabulary import GroupBy
 
-#: Events that a preview looks at; of more, the newest. Read and walked through they take about a second.
-MOST_PREVIEWED = 200_000
+#: Events that a preview looks at; of more, the newest. Read and walked through they take about a second and a half.
+MOST_PREVIEWED = 100_000
 LONGEST_GROUP = 300  # characters, as incidents store it
 #: Moments are read as microseconds since then: as text each of them costs more than all else of its row.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -43,6 +43,11 @@ _COMPACTIONS = f"""conversations_compaction c {_CONVERSATION}
 _REVIEWS = f"""conversations_review r
     JOIN conversations_compaction c ON c.workspace_id = r.workspace_id AND c.id = r.compaction_id {_CONVERSATION}"""
 _VERDICTS = f"{_REVIEWS} JOIN conversations_verdict o ON o.workspace_id = r.workspace_id AND o.review_id = r.id"
+# What was handed in with an overall verdict in a queue, before it was settled, and each that somebody else had before.
+_OPINIONS = f"""{_REVIEWS}
+    JOIN conversations_review p ON p.workspace_id = r.workspace_id AND p.item_id = r.item_id
+        AND p.reviewer_id <> r.reviewer_id AND (p.submitted_at, p.id) < (r.submitted_at, r.id)
+        AND NOT p.settles AND NOT r.settles AND p.overall <> '' AND r.overall <> ''"""
 _ARRIVALS = """conversations_batch b
     CROSS JOIN LATERAL jsonb_array_elements_text(
         CASE jsonb_typeof(b.found -> 'conversations') WHEN 'array' THEN b.found -> 'conversations' ELSE '[]' END) e
@@ -53,6 +58,7 @@ _SOURCES = {
     Source.COMPACTIONS: _Tables(_COMPACTIONS, "c.at", "c.id", f"{_OURS('c')} AND c.copy_of_id IS NULL"),
     Source.REVIEWS: _Tables(_REVIEWS, "r.submitted_at", "c.id", _OURS("r")),
     Source.VERDICTS: _Tables(_VERDICTS, "r.submitted_at", "c.id", _OURS("r")),
+    Source.OPINIONS: _Tables(_OPINIONS, "r.submitted_at", "c.id", _OURS("r")),
     Source.BATCHES: _Tables(
         "conversations_batch b", "b.received_at", "b.id", _OURS("b"), "NULL::bigint", "''", "NULL::bigint"
     ),

@@ -18,6 +18,7 @@ _GROUPS = {
     Source.DAYS: "Days",
     Source.REVIEWS: "What reviewers say",
     Source.VERDICTS: "What reviewers say of findings",
+    Source.OPINIONS: "Whether reviewers agree",
     Source.ARRIVALS: "Whether data arrive",
     Source.BATCHES: "What arrives",
 }
