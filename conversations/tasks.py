@@ -18,15 +18,15 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from conversations.alerts import budget_watch, evaluation, outbox, telling
-from conversations.audit import asking, ledger_services
+from conversations.audit import asking, learned_services, ledger_services
 from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
 from conversations.ingest.services import Digested
-from conversations.models import Batch, Conversation, Deletion, LedgerEntry, Queue, RedactionRun
+from conversations.models import Batch, Conversation, Deletion, LedgerEntry, Queue, RedactionRun, Workspace
 from conversations.models.isolation import unrestricted
 from conversations.ops import deletion, redacting, retention
 from conversations.ops.known_contexts import purge_known_contexts
-from conversations.review import filling, places
+from conversations.review import filling, places, teaching
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +154,36 @@ def fill_queues() -> None:
 
 
 @shared_task(ignore_result=True)
+def teach_rankings() -> None:
+    """Every hour: have each workspace's ranking learn from the verdicts that came since."""
+    for workspace_id in Workspace.objects.order_by("id").values_list("id", flat=True):
+        teach_ranking.delay(workspace_id)
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def teach_ranking(workspace_id: int) -> None:
+    """Learn from the verdicts of one workspace, and put what is stored in the new order where that changes."""
+    workspace = Workspace.objects.filter(pk=workspace_id).first()
+    version = teaching.teach(workspace) if workspace else None
+    if version:
+        apply_ranking.delay(version.pk)
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def apply_ranking(version_id: int) -> None:
+    """Put stored findings in the order of a version; in parts, as deletions are."""
+    if learned_services.apply_version(version_id, PART_SECONDS):
+        apply_ranking.delay(version_id)
+
+
+@shared_task(ignore_result=True)
+def resume_rankings() -> None:
+    """Every minute: versions whose worker is gone, or whose message was lost."""
+    for version_id in learned_services.left_behind():
+        apply_ranking.delay(version_id)
+
+
+@shared_task(ignore_result=True)
 def sweep_reservations() -> None:
     """Every minute: clear away the places in queues that were reserved and not used."""
     places.sweep_reservations()
@@ -252,6 +282,18 @@ def _ask(batch_id: int) -> None:
         digest.delay()
     except OperationalError:
         log.exception("digestion not asked for, the sweeper will see to it batch=%s", batch_id)
+
+
+def teach_later(workspace: Workspace) -> None:
+    """Have the ranking learn, or stop to, once the wish is committed; where that is lost, `teach_rankings` does it."""
+    transaction.on_commit(partial(_teach, workspace.pk))
+
+
+def _teach(workspace_id: int) -> None:
+    try:
+        teach_ranking.delay(workspace_id)
+    except OperationalError:
+        log.exception("learning not begun, the sweeper will see to it workspace=%s", workspace_id)
 
 
 def check_later(entry: LedgerEntry) -> None:

@@ -264,6 +264,8 @@ CELERY_BEAT_SCHEDULE = {
     "tell_channels": {"task": "conversations.tasks.tell_channels", "schedule": 5, "options": {"expires": 5}},
     "audit_due": {"task": "conversations.tasks.audit_due", "schedule": 60, "options": {"expires": 60}},
     "check_ledger": {"task": "conversations.tasks.check_ledger", "schedule": 60, "options": {"expires": 60}},
+    "teach_rankings": {"task": "conversations.tasks.teach_rankings", "schedule": 3600, "options": {"expires": 3600}},
+    "resume_rankings": {"task": "conversations.tasks.resume_rankings", "schedule": 60, "options": {"expires": 60}},
     "ask_models": {"task": "conversations.tasks.ask_models", "schedule": 60, "options": {"expires": 60}},
     "sweep_places": {"task": "conversations.tasks.sweep_reservations", "schedule": 60, "options": {"expires": 60}},
     "fill_queues": {"task": "conversations.tasks.fill_queues", "schedule": 3600, "options": {"expires": 3600}},

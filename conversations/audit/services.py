@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from conversations.audit.asking import ask, reading_of
 from conversations.audit.audit import AUDITOR_VERSION, audit_segment, is_readable
+from conversations.audit.learned_services import put_in_order, risk_of
 from conversations.audit.ledger_services import check_at_audit
 from conversations.audit.lifelines import LifeLine as LifeLineValue
 from conversations.audit.lifelines import Stage, trace_lifelines
@@ -130,14 +131,16 @@ def _upsert(compaction: Compaction, values: dict[str, Any]) -> CompactionAudit:
 
 
 def _store(compaction: Compaction, audit: Audit, **about: Any) -> CompactionAudit:
-    _write_findings(compaction, audit.findings)
+    risk = _write_findings(compaction, audit.findings)
     _write_additions(compaction, audit.added)
     state = AuditState.DONE if is_readable(audit.segment) else AuditState.UNREADABLE
-    return _upsert(compaction, {"state": state, "version": audit.version, "error": "", **about, **figures(audit)})
+    return _upsert(
+        compaction, {"state": state, "version": audit.version, "error": "", **about, **figures(audit), "risk": risk}
+    )
 
 
 def figures(audit: Audit) -> dict[str, Any]:
-    """The columns of lists. `risk`: the ranks of the ten worst: one grave loss counts more than many small ones."""
+    """The columns of lists, as shipped: the team's ranking may give another `risk`."""
     lost = [finding for finding in audit.findings if finding.judgement.outcome in LOST]
     return {
         "retention": audit.retention.value,
@@ -150,7 +153,7 @@ def figures(audit: Audit) -> dict[str, Any]:
         "added": len(audit.added),
         "harmful": sum(bool(finding.evidence) for finding in lost),
         "open_losses": sum(finding.fact.is_pending for finding in lost),
-        "risk": round(sum(finding.rank for finding in lost[:10]), 4),
+        "risk": risk_of(finding.rank for finding in lost),
         "harm_checkable": audit.harm_checkable,
     }
 
@@ -159,9 +162,10 @@ def _count(audit: Audit, outcome: Outcome) -> int:
     return sum(finding.judgement.outcome is outcome for finding in audit.findings)
 
 
-def _write_findings(compaction: Compaction, findings: Sequence[FindingValue]) -> None:
-    """Rows keep their ids from audit to audit, so that what people say about them stays attached."""
+def _write_findings(compaction: Compaction, findings: Sequence[FindingValue]) -> float:
+    """Rows keep their ids from audit to audit, so that what people say about them stays attached. Returns the risk."""
     rows = [_finding_row(compaction, number, finding) for number, finding in enumerate(findings, 1)]
+    risk = put_in_order(compaction.workspace_id, rows)
     keep = [row.fact_id for row in rows]
     compaction.findings.exclude(fact_id__in=keep).delete()
     updated = [f.name for f in Finding._meta.concrete_fields if f.name not in _IDENTITY]  # noqa: SLF001 -- Django's own way
@@ -172,6 +176,7 @@ def _write_findings(compaction: Compaction, findings: Sequence[FindingValue]) ->
         unique_fields=["workspace", "compaction", "fact_id"],
         update_fields=updated,
     )
+    return risk
 
 
 _IDENTITY = {"id", "workspace", "conversation", "compaction", "fact_id"}

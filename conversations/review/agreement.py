@@ -76,7 +76,7 @@ def _measured(met: Sequence[Meetings], statistic: Callable[[Meetings], float | N
     value = statistic(total) if known else None
     if value is None or len(known) < _FEWEST_UNITS:
         return Measure(value, None, None, len(known))
-    low, high = _interval(value, [statistic(_without(total, each)) for each in known])
+    low, high = jackknife(value, [statistic(_without(total, each)) for each in known])
     return Measure(value, low, high, len(known))
 
 
@@ -84,8 +84,9 @@ def _without(total: Meetings, each: Meetings) -> Meetings:
     return {pair: weight - each.get(pair, 0.0) for pair, weight in total.items()}
 
 
-def _interval(value: float, left_out: Sequence[float | None]) -> tuple[float | None, float | None]:
-    """The jackknife's; none where leaving a unit out leaves nothing defined."""
+def jackknife(value: float, left_out: Sequence[float | None]) -> tuple[float | None, float | None]:
+    """The 95 % interval of a figure, from its values with each unit left out once; none where leaving one out leaves
+    nothing defined."""
     known = [each for each in left_out if each is not None]
     if len(known) < len(left_out):
         return None, None

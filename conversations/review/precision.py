@@ -82,7 +82,7 @@ class Found:
 
 
 def decided(said: Sequence[Judged]) -> Judged | None:
-    """The word that stands for all on the same finding; None where people are split."""
+    """The word that stands for all on the same finding; None where people are split or nobody said anything."""
     settled = [each for each in said if each.settles]
     if settled:
         return settled[-1]
@@ -90,13 +90,18 @@ def decided(said: Sequence[Judged]) -> Judged | None:
     side = true if 2 * len(true) > len(said) else [each for each in said if not is_true(each)]
     if 2 * len(side) <= len(said):
         return None
-    worth = [each for each in side if each.answer in _WORTH]
+    worth = [each for each in side if is_worth(each)]
     return (worth if 2 * len(worth) >= len(side) and worth else [each for each in side if each not in worth])[-1]
 
 
 def is_true(judged: Judged) -> bool:
     """Whether that person says that the finding is right; that something kept is not lost is what it says itself."""
     return judged.answer in _TRUE or (judged.answer == Answer.NOT_LOST and judged.outcome not in _LOST)
+
+
+def is_worth(judged: Judged) -> bool:
+    """Whether that person says that it is worth showing."""
+    return judged.answer in _WORTH
 
 
 def precision(name: str, judged: Iterable[Judged]) -> Precision:
@@ -106,7 +111,7 @@ def precision(name: str, judged: Iterable[Judged]) -> Precision:
         by_finding[each.compaction, each.fact_id].append(each)
     words = [decided(said) for said in by_finding.values()]
     known = [word for word in words if word]
-    right, worth = sum(map(is_true, known)), sum(word.answer in _WORTH for word in known)
+    right, worth = sum(map(is_true, known)), sum(map(is_worth, known))
     return Precision(name, right, worth, len(known), len(words) - len(known))
 
 

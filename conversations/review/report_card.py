@@ -38,7 +38,7 @@ class ReportCard:
 
 def report_card(workspace: Workspace, since: datetime | None = None) -> ReportCard:
     """By the reviews handed in since then. Two queries."""
-    said = _judged(workspace, since)
+    said = judged_in(workspace, since)
     added = [each for each in said if each.outcome == ADDED]
     listed = [each for each in said if each.outcome != ADDED]
     lost = [each for each in listed if each.outcome in {Outcome.FORGOTTEN, Outcome.ALTERED}]
@@ -67,7 +67,8 @@ def _week_name(judged: Judged) -> str:
     return week_of(judged.at).isoformat()
 
 
-def _judged(workspace: Workspace, since: datetime | None) -> list[Judged]:
+def judged_in(workspace: Workspace, since: datetime | None = None) -> list[Judged]:
+    """Verdicts on what the auditor said, in reviews handed in since then; the newest `MOST`. One query."""
     rows = Verdict.objects.filter(workspace=workspace, review__submitted_at__isnull=False).exclude(detector=ELSEWHERE)
     if since:
         rows = rows.filter(review__submitted_at__gte=since)
