@@ -1,10 +1,12 @@
-"""The redactor of a workspace, as its people have set it; asked for only where redaction is on."""
+"""The redactor of a workspace, as its people have set it; asked for only where redaction is on. And setting it."""
 
 import secrets
+from collections.abc import Iterable
 from functools import lru_cache
 
 from conversations.errors import Unavailable
-from conversations.models import RedactionPattern, RedactionSettings, Workspace
+from conversations.models import RedactionPattern, RedactionSettings, User, Workspace
+from conversations.people.activity import record_activity
 from conversations.people.sealing import seal, unseal
 from conversations.redaction.detectors import DEFAULTS
 from conversations.redaction.redactor import Redactor
@@ -32,6 +34,55 @@ def settings_of(workspace: Workspace) -> RedactionSettings:
     made = {"detectors": list(DEFAULTS), "sealed_key": seal(secrets.token_hex(32))}
     found, _ = RedactionSettings.objects.get_or_create(workspace=workspace, defaults=made)
     return found
+
+
+def detectors_of(workspace: Workspace) -> list[str]:
+    """Names of those chosen; the default ones where nobody has chosen yet."""
+    rows = RedactionSettings.objects.filter(workspace=workspace).values_list("detectors", flat=True)
+    return next(iter(rows), list(DEFAULTS))
+
+
+def redactor_with(workspace: Workspace, name: str, expression: str) -> Redactor:
+    """The workspace's, with one pattern more, for trying it out. Raises BadExpression."""
+    chosen = settings_of(workspace)
+    patterns = dict(workspace.redaction_patterns.values_list("name", "expression"))
+    if expression:
+        patterns[name] = expression
+    return Redactor(chosen.detectors, patterns, _key_of(chosen.sealed_key))
+
+
+# --- setting it -------------------------------------------------------------------------------------------------------
+
+
+def change(workspace: Workspace, *, mode: Redaction, detectors: Iterable[str], by: User) -> None:
+    """From now on."""
+    chosen, wanted = settings_of(workspace), list(detectors)
+    detail = {
+        "mode": str(mode),
+        "added": sorted(set(wanted) - set(chosen.detectors)),
+        "removed": sorted(set(chosen.detectors) - set(wanted)),
+    }
+    chosen.detectors = wanted
+    chosen.save(update_fields=["detectors", "changed_at"])
+    workspace.redaction = mode
+    workspace.save(update_fields=["redaction"])
+    record_activity(workspace=workspace, actor=by, action="redaction.changed", target=workspace, detail=detail)
+
+
+def add_pattern(workspace: Workspace, *, name: str, expression: str, by: User) -> RedactionPattern:
+    """From now on. The expression was checked by whoever took it."""
+    pattern = RedactionPattern.objects.create(workspace=workspace, name=name, expression=expression, created_by=by)
+    record_activity(workspace=workspace, actor=by, action="redaction.pattern_added", target=pattern)
+    return pattern
+
+
+def delete_pattern(pattern: RedactionPattern, by: User) -> None:
+    """What it took out stays out."""
+    record_activity(workspace=pattern.workspace, actor=by, action="redaction.pattern_deleted", target=pattern)
+    pattern.delete()
+
+
+# --- one redactor for many texts --------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=_KEPT)

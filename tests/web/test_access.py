@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from conversations.models import Deletion, Hold, RetentionRule
+from conversations.models import Deletion, Hold, RedactionPattern, RetentionRule
 from tests.alerts.rows import create_rule
 from tests.alerts.telling import create_channel, create_incident, create_silence
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
@@ -89,6 +89,10 @@ WORKSPACE_PAGES = {
     "retention": ("get", "owner"),
     "delete_retention_rule": ("post", "owner"),
     "release_hold": ("post", "owner"),
+    "redaction": ("get", "owner"),
+    "try_redaction": ("post", "owner"),
+    "redact_stored": ("get", "owner"),
+    "delete_redaction_pattern": ("post", "owner"),
     "deletions": ("get", "owner"),
     "delete_workspace": ("get", "owner"),
     "deletion": ("get", "owner"),
@@ -157,6 +161,7 @@ def rows(acme):
         "conversation_savings": conversation.pk,
         "delete_conversation": conversation.pk,
         "delete_retention_rule": RetentionRule.objects.create(workspace=acme, agent_name="coder", raw_days=1).pk,
+        "delete_redaction_pattern": RedactionPattern.objects.create(workspace=acme, name="x", expression="x").pk,
         "release_hold": Hold.objects.create(workspace=acme, agent_name="coder", reason="a case").pk,
         **{
             name: Deletion.objects.create(workspace=acme, kind="person", state="found").pk
