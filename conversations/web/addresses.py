@@ -28,6 +28,10 @@ class Addresses:
         """Its page."""
         return f"{self.overview}compactions/{pk}/"
 
+    def finding(self, compaction: int, number: int) -> str:
+        """The page of one fact."""
+        return f"{self.overview}compactions/{compaction}/facts/{number}/"
+
     def message(self, pk: int) -> str:
         """Its page."""
         return f"{self.overview}messages/{pk}/"

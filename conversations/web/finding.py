@@ -37,7 +37,7 @@ def finding_page(request: WorkspaceRequest, pk: int, number: int) -> HttpRespons
         "item": Links(compaction, Addresses.of(request.workspace), known).item(row, chosen=True),
         "near": near_words(compaction, row),
         "passage": passage(compaction, row),
-        "lines": lines_of(life, range(1, compaction.conversation.compaction_count + 1)),
+        "lines": lines_of(life, range(1, compaction.conversation.compaction_count + 1), request.workspace),
     }
     return render_page(request, "compactions/finding.html", context, partial="compactions/finding_part.html")
 

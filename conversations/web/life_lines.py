@@ -1,8 +1,6 @@
 """Facts followed through all compactions of a conversation: a table of signs, and how long facts last."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
 from django.http import HttpResponse
@@ -10,11 +8,12 @@ from django.views.decorators.http import require_GET
 
 from conversations.audit.lifelines import Return
 from conversations.audit.model import FactKind
-from conversations.models import LifeLine
-from conversations.vocabulary import Outcome
+from conversations.models import LifeLine, Workspace
 from conversations.web import findings
+from conversations.web.addresses import Addresses
 from conversations.web.conversations import one_of
-from conversations.web.facts import SIGNS
+from conversations.web.highlight import Html
+from conversations.web.line_html import line_html
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
 from conversations.web.paging import Order, counted, page_of
 from conversations.web.survival import survival, survival_svg, survival_words
@@ -28,32 +27,6 @@ COLUMNS_SHOWN = 30
 MOST_COUNTED = 5_000
 CAME_BACK = Q(*(Q(stages__contains=[{"came_back": way.value}]) for way in Return), _connector=Q.OR)
 FATES = {"died": "lost for good", "alive": "still known", "back": "came back"}
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What became of one fact at one compaction; no sign: it was not there yet, or not followed any more."""
-
-    number: int  # of the compaction
-    sign: str = ""
-    outcome: str = ""
-    about: str = ""
-    came_back: str = ""
-    harmful: bool = False
-    finding: tuple[int, int] | None = None  # (compaction's id, finding's number); None where it was only followed
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One row of the table."""
-
-    row: LifeLine
-    cells: Sequence[Cell]
-
-    @property
-    def lives(self) -> bool:
-        """Whether the last compaction still left it known."""
-        return self.row.died_at is None
 
 
 @member_required
@@ -71,7 +44,7 @@ def life_lines_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "numbers": numbers[-COLUMNS_SHOWN:],
         "numbers_left_out": max(len(numbers) - COLUMNS_SHOWN, 0),
         "page": page,
-        "lines": lines_of(page.rows, numbers[-COLUMNS_SHOWN:]),
+        "lines": lines_of(page.rows, numbers[-COLUMNS_SHOWN:], request.workspace),
         "count": counted(rows, page),
         "kinds": sorted(every.order_by().values_list("kind", flat=True).distinct()),
         "fates": FATES,
@@ -101,27 +74,7 @@ def _weighed(rows: "QuerySet[LifeLine]") -> "QuerySet[LifeLine]":
     return rows.annotate(weight=F("importance") + dead)
 
 
-def lines_of(rows: Sequence[LifeLine], numbers: Sequence[int]) -> list[Line]:
-    """With a cell for each compaction. One query."""
-    found = findings.numbers_of(rows)
-    return [Line(row, [_cell(row, number, found) for number in numbers]) for row in rows]
-
-
-def _cell(row: LifeLine, number: int, found: Mapping[tuple[int, str], tuple[int, int]]) -> Cell:
-    stage: dict[str, Any] | None = next((each for each in row.stages if each["number"] == number), None)
-    if stage is None:
-        return Cell(number)
-    about = [str(stage["outcome"]), str(stage.get("detail") or "")]
-    if stage.get("came_back"):
-        about.append(f"it had come back: {stage['came_back']}")
-    if stage.get("followed"):
-        about.append("by its earlier words, for it was not said again")
-    return Cell(
-        number,
-        sign=SIGNS[Outcome(stage["outcome"])],
-        outcome=stage["outcome"],
-        about=", ".join(filter(None, about)),
-        came_back=stage.get("came_back") or "",
-        harmful=bool(stage.get("harmful")),
-        finding=found.get((number, stage.get("fact") or "")),
-    )
+def lines_of(rows: Sequence[LifeLine], numbers: Sequence[int], workspace: Workspace) -> list[Html]:
+    """The rows of the table, with a cell for each compaction. One query."""
+    found, addresses = findings.numbers_of(rows), Addresses.of(workspace)
+    return [line_html(row, numbers, found, addresses) for row in rows]
