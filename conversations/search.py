@@ -8,6 +8,7 @@ from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db.models import DateTimeField, Exists, Func, OuterRef, Q, QuerySet
 
 from conversations.models import Compaction, CompactionAudit, Conversation
+from conversations.vocabulary import abandoned_in
 
 LOOKED_AT_FIRST = 3_000
 _BETWEEN_PARTS = re.compile(r"[/\-_.]+")  # as the column `search` is cut
@@ -120,7 +121,18 @@ def in_context_after(compaction: Compaction) -> Q:
     return _there(compaction, Q(position__gt=compaction.position))
 
 
+def abandoned_before(compaction: Compaction) -> Q:
+    """Messages from before it that stood on another branch: not in its context, and not yet in what another dropped."""
+    there = _undropped(compaction, Q(position__gte=compaction.position))
+    return there & Q(external_id__in=abandoned_in(compaction.raw))
+
+
 def _there(compaction: Compaction, left: Q) -> Q:
+    there, abandoned = _undropped(compaction, left), abandoned_in(compaction.raw)
+    return there & ~Q(external_id__in=abandoned) if abandoned else there
+
+
+def _undropped(compaction: Compaction, left: Q) -> Q:
     """The compactions at which the others left are read once, as a subquery: joined, each message would cost a look."""
     ours = Compaction.objects.filter(workspace=compaction.workspace_id, conversation=compaction.conversation_id)
     later = Q(dropped_by=None) | Q(dropped_by__in=ours.filter(left).values("id"))

@@ -39,6 +39,15 @@ class CompactionKind(StrEnum):
 
 #: These blank the results of single tool calls; everything else of the context stays.
 CLEARING_KINDS = frozenset({CompactionKind.TOOL_CLEAR, CompactionKind.MICROCOMPACT})
+#: Key in a compaction's `raw`: ids of messages before it that were in the context no longer, for they stood on another
+#: branch: those of a turn that was edited or made anew. It neither dropped nor kept them.
+ABANDONED = "abandoned"
+
+
+def abandoned_in(raw: object) -> list[str]:
+    """The ids under ABANDONED; what else a source wrote there is not ours."""
+    found = raw.get(ABANDONED) if isinstance(raw, dict) else None
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
 class Trigger(StrEnum):

@@ -117,7 +117,7 @@ class _MessagesOfCompactionView(ListView):
 
     def compaction(self, compaction_id: int) -> Compaction:
         """Raises Http404."""
-        rows = Compaction.objects.filter(workspace=self.workspace).only("workspace", "conversation", "position")
+        rows = Compaction.objects.filter(workspace=self.workspace).only("workspace", "conversation", "position", "raw")
         row: Compaction = get_object_or_404(rows, pk=compaction_id)
         return row
 

@@ -25,7 +25,7 @@ from conversations.audit.model import Finding as FindingValue
 from conversations.audit.segment import lines_of
 from conversations.ingest.events import Block, MessageEvent
 from conversations.models import Compaction, CompactionAudit, Conversation, Finding, Message
-from conversations.vocabulary import CompactionKind, Origin, Outcome, Role, SummaryState
+from conversations.vocabulary import CompactionKind, Origin, Outcome, Role, SummaryState, abandoned_in
 
 #: How much of what followed is read: harm after more messages than this cannot be told from ordinary work, and the
 #: time of an audit stays bounded however long the conversation grows.
@@ -53,9 +53,11 @@ class Stretch:
         return self.messages().filter(dropped_by=self.compaction)
 
     def kept(self) -> QuerySet[Message]:
-        """What stood before it and stayed."""
+        """What stood before it and stayed, without what had been left on another branch."""
         later = Q(dropped_by=None) | Q(dropped_by__position__gt=self.compaction.position)
-        return self.messages().filter(later, position__lt=self.compaction.position)
+        rows = self.messages().filter(later, position__lt=self.compaction.position)
+        abandoned = abandoned_in(self.compaction.raw)
+        return rows.exclude(external_id__in=abandoned) if abandoned else rows
 
     def earlier(self) -> QuerySet[Message]:
         """What compactions before this one took out of the context, the last first."""

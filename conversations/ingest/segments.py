@@ -35,6 +35,7 @@ class PlacedCompaction:
     cleared: Sequence[str] = ()  # tool call ids
     summary: str = ""  # its own summary message: never dropped by it, wherever a clock puts it
     failed: bool = False
+    abandoned: Sequence[str] = ()  # message keys: on another branch, in its context no longer
 
 
 def is_failed(state: SummaryState | str | None) -> bool:
@@ -71,7 +72,7 @@ def _leaving(compaction: PlacedCompaction, context: dict[str, PlacedMessage]) ->
     elif compaction.dropped is not None:
         leaving = dict.fromkeys(key for key in compaction.dropped if key in context)
     else:
-        leaving = dict.fromkeys(context)
+        leaving = dict.fromkeys(context.keys() - set(compaction.abandoned))
     return [key for key in leaving if key not in kept]
 
 

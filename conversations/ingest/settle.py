@@ -5,7 +5,7 @@ still in the context there. A conversation to whose end messages are added costs
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from conversations.ingest.segments import PlacedCompaction, PlacedMessage, drops
 from conversations.ingest.sparkline import Turn, empty, extend
 from conversations.ingest.states import State
 from conversations.ingest.writers import Changes
-from conversations.vocabulary import CLEARING_KINDS, SummaryState
+from conversations.vocabulary import CLEARING_KINDS, SummaryState, abandoned_in
 
 _FAR = 2**62
 
@@ -115,7 +115,7 @@ def _settle_drops(cursor: CursorWrapper, state: State, affected: Sequence[Bounda
     moved = [(row.id, int(gone[row.placed.key])) for row in rows if _moved(row, gone)]
     returned = [(row.id, None) for row in rows if row.dropped_by is not None and row.placed.key not in gone]
     _store_drops(cursor, state, [*moved, *returned])
-    counted = _store_counts(cursor, affected, rows, gone)
+    counted = _store_counts(cursor, affected, rows, gone, {each.key: each.abandoned for each in compactions})
     was = {
         row.dropped_by for row in rows if row.dropped_by is not None and str(row.dropped_by) != gone.get(row.placed.key)
     }
@@ -135,16 +135,16 @@ def _moved(row: _Row, gone: dict[str, str]) -> bool:
 
 def _placed_compactions(cursor: CursorWrapper, affected: Sequence[Boundary]) -> list[PlacedCompaction]:
     cursor.execute(
-        "SELECT id, position, kind, kept_ids, dropped_ids, cleared_ids, summary_external_id, summary_state"
+        "SELECT id, position, kind, kept_ids, dropped_ids, cleared_ids, summary_external_id, summary_state, raw"
         " FROM conversations_compaction WHERE id = ANY(%s)",
         [[boundary.id for boundary in affected]],
     )
     return [
         PlacedCompaction(
             key=str(pk), position=position, kind=kind, kept=kept, dropped=dropped, cleared=cleared, summary=summary,
-            failed=state == SummaryState.FAILED,
+            failed=state == SummaryState.FAILED, abandoned=abandoned_in(raw),
         )
-        for pk, position, kind, kept, dropped, cleared, summary, state in _decoded(cursor.fetchall(), {3, 4, 5})
+        for pk, position, kind, kept, dropped, cleared, summary, state, raw in _decoded(cursor.fetchall(), {3, 4, 5, 8})
     ]  # fmt: skip
 
 
@@ -189,18 +189,27 @@ def _store_drops(cursor: CursorWrapper, state: State, pairs: Sequence[tuple[int,
 
 
 def _store_counts(
-    cursor: CursorWrapper, affected: Sequence[Boundary], rows: Sequence[_Row], gone: dict[str, str]
+    cursor: CursorWrapper,
+    affected: Sequence[Boundary],
+    rows: Sequence[_Row],
+    gone: Mapping[str, str],
+    abandoned: Mapping[str, Sequence[str]],
 ) -> set[int]:
-    """Dropped at each compaction, and what then was left of what had stood before it."""
+    """Dropped at each compaction, and what then was left of what had stood before it in its context."""
     counts = dict.fromkeys((boundary.id for boundary in affected), 0)
     for compaction in gone.values():
         counts[int(compaction)] += 1
     positions = [row.placed.position for row in rows]
+    places = {row.placed.key: row.placed.position for row in rows} if any(abandoned.values()) else {}
     changed, dropped_before = [], 0
+    done: set[str] = set()
     for boundary in affected:
         dropped = counts[boundary.id]
         dropped_before += dropped
-        kept = bisect_left(positions, boundary.position) - dropped_before
+        done.add(str(boundary.id))
+        before = [key for key in abandoned[str(boundary.id)] if places.get(key, _FAR) < boundary.position]
+        aside = sum(gone.get(key) not in done for key in before)
+        kept = bisect_left(positions, boundary.position) - dropped_before - aside
         if (dropped, kept) != (boundary.dropped_count, boundary.kept_count):
             changed.append((dropped, kept, boundary.id))
     cursor.executemany("UPDATE conversations_compaction SET dropped_count = %s, kept_count = %s WHERE id = %s", changed)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from conversations.audit.queries import summary_of
 from conversations.models import Compaction, Message, Workspace
-from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
+from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState, abandoned_in
 from conversations.web import queries
 from conversations.web.bar import bar_of, compaction_of
 from conversations.web.cards import Card, cards
@@ -67,6 +67,10 @@ NO_SUMMARY_BY_KIND = {
 
 #: Title and explanation of what stood or stands beside the summary.
 KEPT = ("Kept as they were", "They stood before the compaction and stayed in the context, word for word.")
+ABANDONED = (
+    "On another branch",
+    "Said before it and no longer in the context: of turns edited or made anew, of a branch beside, or sent just once.",
+)
 RESTORED = (
     "Put back by the harness",
     "Files, skills or memory that the harness put into the context again after the compaction.",
@@ -173,7 +177,7 @@ class Beside:
         shown = len(self.cards or ())
         if self.total <= shown:
             return ""
-        return f"The {'last' if self.name == 'kept' else 'first'} {shown} of {self.total:,}."
+        return f"The {'first' if self.name == 'restored' else 'last'} {shown} of {self.total:,}."
 
 
 def _beside(request: WorkspaceRequest, compaction: Compaction, following: Compaction | None) -> list[Beside]:
@@ -184,9 +188,18 @@ def _beside(request: WorkspaceRequest, compaction: Compaction, following: Compac
     asked = request.GET.get("beside")
     found = [
         Beside("kept", *KEPT, compaction.kept_count, _cards(request, kept)[::-1] if asked == "kept" else None),
+        *_on_other_branches(request, compaction),
         Beside("restored", *RESTORED, restored.count(), _cards(request, restored) if asked == "restored" else None),
     ]
     return [each for each in found if each.total]
+
+
+def _on_other_branches(request: WorkspaceRequest, compaction: Compaction) -> list[Beside]:
+    if not abandoned_in(compaction.raw):
+        return []
+    rows = queries.abandoned_by(compaction).order_by("-position", "-id")
+    shown = _cards(request, rows)[::-1] if request.GET.get("beside") == "abandoned" else None
+    return [Beside("abandoned", *ABANDONED, rows.count(), shown)]
 
 
 def _cards(request: WorkspaceRequest, rows: QuerySet[Message]) -> list[Card]:

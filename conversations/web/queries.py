@@ -28,7 +28,7 @@ from django.db.models.functions import Cast, Coalesce
 from conversations.models import Batch, BatchProblem, Compaction, Conversation, Message, Request, Workspace
 from conversations.models.compaction import CompactionQuerySet
 from conversations.models.prepared import Prepared
-from conversations.search import in_context_after
+from conversations.search import abandoned_before, in_context_after
 from conversations.vocabulary import BatchState, Origin
 from conversations.web.timeline import Point
 
@@ -183,6 +183,11 @@ def dropped_by(compaction: Compaction) -> QuerySet[Message]:
 def kept_by(compaction: Compaction) -> QuerySet[Message]:
     """What stood before it and stayed."""
     return messages_of(compaction.conversation).filter(in_context_after(compaction))
+
+
+def abandoned_by(compaction: Compaction) -> QuerySet[Message]:
+    """What stood before it on another branch of the conversation."""
+    return messages_of(compaction.conversation).filter(abandoned_before(compaction))
 
 
 def restored_after(compaction: Compaction, until: int | None) -> QuerySet[Message]:

@@ -103,6 +103,17 @@ def test_kept_is_what_left_later_or_not_at_all(reader, acme):
     assert keys(reader.json(f"/compactions/{second.pk}/dropped?role=assistant")["results"]) == []
 
 
+def test_what_was_on_another_branch_was_not_in_the_context(reader, acme):
+    row = create_conversation(acme)
+    for name in ("stays", "edited"):
+        create_message(row, external_id=name)
+    compaction = create_compaction(row, summary=None, raw={"abandoned": ["edited"]})
+
+    assert keys(reader.json(f"/compactions/{compaction.pk}/kept")["results"]) == ["stays"]
+    context = reader.json(f"/conversations/{row.pk}/messages?in_context_at={compaction.pk}")
+    assert keys(context["results"]) == ["stays"]
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

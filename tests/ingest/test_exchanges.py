@@ -116,6 +116,21 @@ def test_cut_has_its_dropped_messages_and_tokens(accept):
     assert compaction.raw["found_by"] == "difference"
 
 
+def test_an_edited_turn_neither_stayed_nor_was_dropped(accept):
+    client = Client()
+    accept(*client.turns(8))
+    before, edited = client.history[:-2], client.history[-2:]
+    accept(client.turn("I meant something else.", sent=before))
+    again = [*before, *client.history[-2:]]
+    accept(client.turn("Go on.", sent=again[-4:]))
+
+    compaction = Compaction.objects.get()
+    assert said(dropped_by=compaction) == [each.blocks[0].text for each in before[:-2]]
+    assert compaction.kept_count == 4
+    abandoned = Message.objects.filter(external_id__in=compaction.raw["abandoned"]).order_by("position")
+    assert [each.blocks[0]["text"] for each in abandoned] == [each.blocks[0].text for each in edited]
+
+
 def test_window_that_slides_is_one_row_that_grows(accept):
     client = Client()
     for number in range(15):

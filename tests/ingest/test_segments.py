@@ -78,6 +78,13 @@ def test_clearing_that_names_nothing_drops_nothing():
     )
 
 
+def test_what_was_abandoned_is_not_dropped_unless_it_is_listed():
+    abandoned = PlacedCompaction("x", 35, abandoned=["b", "unknown"])
+
+    assert drops(said("a", "b", "c"), [abandoned]) == {"a": "x", "c": "x"}
+    assert drops(said("a", "b", "c"), [abandoned, PlacedCompaction("y", 45, dropped=["b"])])["b"] == "y"
+
+
 def test_failed_compaction_drops_nothing():
     assert drops(said("a", "b"), [PlacedCompaction("x", 25, failed=True)]) == {}
 

@@ -148,6 +148,20 @@ def test_page_shows_the_summary_beside_what_it_replaced(alice, conversation):
     assert '<p class="heading level-2">Goal</p><p>Ship it.</p>' in response.content.decode()
 
 
+def test_page_shows_an_edited_turn_as_another_branch(alice, conversation):
+    for name in ("gone", "kept", "edited", "made-anew"):
+        create_message(conversation, name, external_id=name)
+    gone = conversation.messages.get(external_id="gone")
+    raw = {"abandoned": ["edited", "made-anew", "not-ours"]}
+    compaction = create_compaction(conversation, dropped=[gone], kept_count=1, raw=raw)
+
+    parts = alice.get(compaction.get_absolute_url()).context["beside"]
+
+    assert [(part.name, part.total) for part in parts] == [("kept", 1), ("abandoned", 2)]
+    assert beside(alice, compaction, "kept") == ["kept"]
+    assert beside(alice, compaction, "abandoned") == ["edited", "made-anew"]
+
+
 def test_page_counts_as_kept_what_a_later_compaction_dropped(alice, conversation):
     message = create_message(conversation, external_id="long-lived")
     first = create_compaction(conversation, kept_count=1)

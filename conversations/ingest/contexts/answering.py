@@ -66,17 +66,18 @@ def _replace(
     key = key_after(last_key(context), parts[at].atoms if at is not None else [NO_SUMMARY])
     _tell_replaced(change, announced, key, context, stayed, has_summary=at is not None)
     if at is None:
-        return [*stayed, *change.tail], after
+        return [*stayed, *change.went_on], after
     message = parts[at].message
     change.telling.message(key, message.role, message.blocks, origin=Origin.SUMMARY, answered=True)
-    return [*stayed, held(parts[at], [key]), *change.tail], after
+    return [*stayed, held(parts[at], [key]), *change.went_on], after
 
 
 def _tell_replaced(
     change: Change, announced: Announced, key: bytes, context: list[Held], stayed: list[Held], *, has_summary: bool
 ) -> None:
-    """What was not sent with it (`tail`) was not summed up: it stays, as what the source says that stays."""
-    kept = [*stayed, *change.tail]
+    """What was not sent with it (`tail`) was not summed up: it stays, as what the source says that stays, unless the
+    user went back before it."""
+    kept = [*stayed, *change.went_on]
     event = event_of(
         announced,
         key,

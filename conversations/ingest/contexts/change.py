@@ -27,8 +27,14 @@ class Change:
     choice: Choice | None
     head: Head
     tail: list[Held] = field(default_factory=list)  # of the old head, what the exchange did not send
+    edits: bool = False  # the tail is abandoned by it: it is no older exchange, and makes no summary aside
     sent: dict[int, Held] = field(default_factory=dict)  # by index of `Exchange.sent`
     new_prompt: list[Block] = field(default_factory=list)  # what the system prompt says that it did not say before
+
+    @property
+    def went_on(self) -> list[Held]:
+        """The tail as far as it stays in the context, beside what this exchange makes of it."""
+        return [] if self.edits else self.tail
 
     def new(self, part: Part, before: bytes, *, as_its_summary: bool = False) -> Held:
         """Tell of a part that was sent and is new; returns it as held. `as_its_summary`: of the loss just found."""
@@ -52,7 +58,8 @@ def begin(
     goes_back = choice is not None and choice.goes_back
     tail = head.held[choice.diff.gone[0] :] if choice is not None and goes_back else []
     changed = structs.replace(head, story=None) if goes_back or (fork and head.turns) else head
-    return Change(known, exchange, telling, head, choice, changed, tail)
+    edits = bool(tail) and not fork and telling.moment > head.at
+    return Change(known, exchange, telling, head, choice, changed, tail, edits)
 
 
 def last_key(context: Sequence[Held]) -> bytes:

@@ -92,6 +92,7 @@ class Known(Struct):
     facts: dict[str, Any] = {}  # title, agent, version … as last told
     clock: int = 0  # exchanges so far: heads are aged by it
     used: list[int] = []  # for each head, when it last went on
+    astray: dict[str, list[bytes]] = {}  # by branch: keys of messages that left it without a compaction; see `astray`
 
 
 Pages = dict[tuple[int, str, int], bytes]  # (number of the head, "held" or "closed", number of the page) → its messages

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from msgspec import structs
 
 from conversations.ingest.contexts.announced import bring_back, is_made_aside
+from conversations.ingest.contexts.astray import part_with, standing
 from conversations.ingest.contexts.change import begin
 from conversations.ingest.contexts.changing import Sent, go_on
 from conversations.ingest.contexts.choosing import Choice, choose, whole
@@ -72,9 +73,10 @@ def _take_call(known: Known, exchange: Exchange, conversation: str, received: da
         _tell_facts(known, telling)
     elif not head.turns:
         telling.fact(parent=conversation, agent=exchange.agent, agent_version=exchange.agent_version)
+    before = standing(known, head)
     change = begin(known, exchange, telling, head, choice, fork=is_made_aside(exchange))
     head = go_on(change, Sent(parts, lead, brought.announced), prompt)
-    events = telling.events(known)
+    events = part_with(known, before, head, telling.events(known))
     _keep_places(head, events)
     _remember_answer(known, exchange, head)
     remember(known, head)
