@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from tests.factories import create_compaction, create_conversation
