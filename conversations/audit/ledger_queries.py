@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet
+from django.db.models.functions import Coalesce, JSONObject
 
 from conversations.audit.ledger import Entry
 from conversations.audit.model import FactKind
@@ -85,12 +87,31 @@ def next_conversation(entry: LedgerEntry) -> Conversation | None:
 # --- what became of entries -------------------------------------------------------------------------------------------
 
 
-def checks_of(compaction: Compaction) -> QuerySet[LedgerCheck]:
-    """Of a compaction, or of the one it is a copy of: what was lost first. Retired entries are left out."""
-    rows = LedgerCheck.objects.filter(
-        workspace=compaction.workspace_id, compaction=compaction.copy_of_id or compaction.pk, entry__retired_at=None
-    )
-    return rows.select_related("entry")
+@dataclass(frozen=True, slots=True)
+class ToldCheck:
+    """What became of an entry at the compaction it is told with."""
+
+    entry: int
+    name: str
+    outcome: str
+    detail: str
+    reason: str
+    passage: str
+
+
+def with_checks(rows: "QuerySet[Compaction]") -> "QuerySet[Compaction]":
+    """With what `checks_of` reads, of active entries; a copy with those of its original. It costs no query."""
+    where = Coalesce(OuterRef("copy_of"), OuterRef("pk"))
+    checks = LedgerCheck.objects.filter(workspace=OuterRef("workspace"), compaction=where, entry__retired_at=None)
+    names = ("entry", "outcome", "detail", "reason", "passage")
+    told = JSONObject(name="entry__name", **{name: name for name in names})
+    return rows.annotate(told_checks=ArraySubquery(checks.order_by("entry").values(json=told)))
+
+
+def checks_of(compaction: Compaction) -> list[ToldCheck]:
+    """Of a row read `with_checks`, in the order of entries."""
+    told: list[dict[str, Any]] = compaction.told_checks  # type: ignore[attr-defined] # annotated
+    return [ToldCheck(**check) for check in told]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +166,16 @@ def counts_of(workspace_id: int, ids: Iterable[int]) -> dict[int, Counts]:
     return {pk: Counts(**entry) for pk, entry in found.items()}
 
 
-def conversation_counts(conversation: Conversation) -> dict[str, int]:
-    """Checks of active entries by outcome, over all compactions of a conversation; in the order of outcomes. One
-    query."""
+def ledger_counts() -> ArraySubquery:
+    """To annotate conversations: checks of active entries by outcome, over all compactions, as `counts_in` reads."""
     rows = LedgerCheck.objects.filter(
-        workspace=conversation.workspace_id, compaction__workspace=conversation.workspace_id,
-        compaction__conversation=conversation, entry__workspace=conversation.workspace_id, entry__retired_at=None,
+        workspace=OuterRef("workspace"), compaction__workspace=OuterRef("workspace"),
+        compaction__conversation=OuterRef("pk"), entry__workspace=OuterRef("workspace"), entry__retired_at=None,
     )  # fmt: skip
-    numbers = dict(rows.order_by().values_list("outcome").annotate(Count("id")))
-    return {outcome.value: numbers[outcome] for outcome in LedgerOutcome if outcome in numbers}
+    numbers = rows.order_by().values("outcome").annotate(number=Count("id"))
+    return ArraySubquery(numbers.values(json=JSONObject(outcome="outcome", number="number")))
+
+
+def counts_in(told: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """By outcome."""
+    return {each["outcome"]: each["number"] for each in told}

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404, QueryDict
 from django.urls import reverse
 
+from conversations.audit.ledger_queries import with_checks
 from conversations.audit.model import FactKind
 from conversations.models import Compaction, Workspace
 from conversations.models.prepared import Prepared
@@ -223,8 +224,8 @@ def _criterion(given: Mapping[str, Any], said: Any) -> Criterion:
 
 
 def compaction_of(request: WorkspaceRequest, pk: int) -> Compaction:
-    """The compaction with what `bar_of` and `inferred` read of it, its summary and its audit; 404 where there is none.
-    One statement of 9 kB, of which Django makes 20 ms: so it is made once."""
+    """The compaction with what `bar_of`, `inferred` and `checks_of` read of it, its summary and its audit; 404 where
+    there is none. One statement of 9 kB, of which Django makes 20 ms: so it is made once."""
     queue, item = _key(request.GET, "queue"), _key(request.GET, "item")
     rows = _rows(workspace=request.workspace.pk, pk=pk, user=request.user.pk, queue=queue, item=item)
     found = next(iter(rows), None)
@@ -236,7 +237,8 @@ def compaction_of(request: WorkspaceRequest, pk: int) -> Compaction:
 @Prepared
 def _rows(workspace: int, pk: int, user: int, queue: int, item: int) -> "QuerySet[Compaction]":
     rows = queries.compactions_of(Workspace(pk=workspace)).select_related("summary_message", "audit").filter(pk=pk)
-    return with_reviews(with_inferred(rows.defer(None).defer("conversation__search")), user, queue, item)
+    told = with_checks(with_inferred(rows.defer(None).defer("conversation__search")))
+    return with_reviews(told, user, queue, item)
 
 
 def _key(params: QueryDict, name: str) -> int:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from conversations.audit.ledger_queries import ledger_counts
 from conversations.ingest.segments import is_failed
 from conversations.models import Compaction, Conversation, Message, Workspace
 from conversations.spending.queries import savings_of_conversation, steps_in
@@ -59,7 +60,8 @@ def conversation_list(request: WorkspaceRequest) -> HttpResponse:
 def one_of(request: HttpRequest, pk: int) -> Conversation:
     """The conversation, if it is this workspace's."""
     rows = queries.conversations_of(request.workspace).select_related("workspace")  # type: ignore[attr-defined]
-    return get_object_or_404(rows.annotate(has_cache=queries.has_cache_counts()), pk=pk)
+    also = {"has_cache": queries.has_cache_counts(), "told_ledger": ledger_counts()}
+    return get_object_or_404(rows.annotate(**also), pk=pk)
 
 
 @member_required

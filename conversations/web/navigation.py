@@ -4,6 +4,7 @@
 _HOMES = {
     "": "overview",
     "messages": "conversations",
+    "ledger": "review",
     "connect": "settings",
     "import": "settings",
     "batches": "settings",

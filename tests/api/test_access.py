@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from conversations.vocabulary import Scope
 from tests.alerts.telling import create_incident, create_rule
+from tests.audit.ledger_rows import create_entry
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
 from tests.review.rows import create_queue
 
@@ -48,6 +49,12 @@ ENDPOINTS = {
     "api_rules": ("get", {"read"}, True),
     "api_rule": ("get", {"read"}, True),
     "api_rule_preview": ("post", {"read"}, False),
+    "api_ledger": ("get", {"read"}, True),
+    "api_ledger_entry": ("get", {"read"}, True),
+    "api_retire_ledger_entry": ("post", {"review"}, False),
+    "api_reinstate_ledger_entry": ("post", {"review"}, False),
+    "api_ledger_entry_checks": ("get", {"read"}, True),
+    "api_ledger_checks": ("get", {"read"}, True),
     "api_evaluation_set": ("get", {"read"}, True),
     "api_evaluation_card": ("get", {"read"}, True),
     "api_labels": ("post", {"review"}, False),
@@ -58,6 +65,8 @@ ENDPOINTS = {
 }
 #: What else the same addresses take: (name, method): scopes. Not for people who are signed in.
 CHANGES = {
+    ("api_ledger", "post"): {"review"},
+    ("api_ledger_entry", "put"): {"review"},
     ("api_rules", "post"): {"manage"},
     ("api_rule", "put"): {"manage"},
     ("api_rule", "delete"): {"manage"},
@@ -92,6 +101,7 @@ def ids(acme):
         "batch": create_batch(acme).pk,
         "incident": create_incident(acme).pk,
         "queue": create_queue(acme).pk,
+        "entry": create_entry(acme).pk,
         "rule": create_rule(acme).pk,
     }
 

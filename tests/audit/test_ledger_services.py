@@ -2,7 +2,7 @@ import pytest
 
 from conversations.audit import ledger_services
 from conversations.audit.ledger_editing import promoted, reinstate, retire, save_entry, wrong_with
-from conversations.audit.ledger_queries import conversation_counts, counts_of
+from conversations.audit.ledger_queries import counts_in, counts_of, ledger_counts
 from conversations.audit.ledger_services import check_past, left_behind
 from conversations.audit.services import audit_conversation
 from conversations.models import Activity, CompactionAudit, LedgerCheck, LedgerEntry
@@ -219,7 +219,8 @@ def test_counts_by_entry_with_its_last_loss(acme, alice, entry):
     assert (counts[entry.pk].kept, counts[entry.pk].forgotten, counts[entry.pk].not_in_context) == (1, 1, 1)
     assert (counts[entry.pk].last_loss, counts[entry.pk].last_loss_at) == (lost.pk, lost.at)
     assert (counts[other.pk].checked, counts[other.pk].last_loss) == (0, None)
-    assert conversation_counts(conversation) == {"kept": 1, "forgotten": 1, "not_in_context": 4}
+    [told] = acme.conversations.annotate(told=ledger_counts())
+    assert counts_in(told.told) == {"kept": 1, "forgotten": 1, "not_in_context": 4}
     assert counts_of(acme.pk, []) == {}
 
 

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from conversations.models import Deletion, Hold, RedactionPattern, RetentionRule
 from tests.alerts.rows import create_rule
 from tests.alerts.telling import create_channel, create_incident, create_silence
+from tests.audit.ledger_rows import create_entry
 from tests.factories import create_api_key, create_batch, create_compaction, create_conversation, create_message
 from tests.people.rows import create_invitation, create_member
 from tests.review.rows import create_comment, create_queue
@@ -37,6 +38,12 @@ WORKSPACE_PAGES = {
     "resolve_thread": ("post", "reviewer"),
     "remove_comment": ("post", "owner"),
     "queues": ("get", "viewer"),
+    "ledger": ("get", "viewer"),
+    "ledger_entry": ("get", "viewer"),
+    "new_ledger_entry": ("get", "reviewer"),
+    "edit_ledger_entry": ("get", "reviewer"),
+    "retire_ledger_entry": ("post", "reviewer"),
+    "reinstate_ledger_entry": ("post", "reviewer"),
     "agreement": ("get", "viewer"),
     "report_card": ("get", "viewer"),
     "new_queue": ("get", "owner"),
@@ -114,6 +121,7 @@ WORKSPACE_PAGES = {
     "activity_export": ("get", "owner"),
 }
 CHANNEL_PAGES = ("channel", "try_channel", "replay_channel", "delete_channel")
+LEDGER_PAGES = ("ledger_entry", "edit_ledger_entry", "retire_ledger_entry", "reinstate_ledger_entry")
 OPEN_PAGES = {"home", "sign_in", "sign_in_code", "sign_in_link", "sign_up", "sign_out", "password", "theme", "join"}
 OPEN_PAGES |= {"openid_connect_login", "openid_connect_callback"}
 ACCOUNT_PAGES = {"account", "end_session", "second_factor", "second_factor_off", "recovery_codes", "new_workspace"}
@@ -170,6 +178,7 @@ def rows(acme):
         **dict.fromkeys(["budget", "edit_budget", "override_budget"], create_budget(acme).pk),
         "end_override": create_override(create_budget(acme, name="Overridden")).pk,
         "delete_budget": create_budget(acme, name="Another").pk,
+        **{name: create_entry(acme, name=name).pk for name in LEDGER_PAGES},
         "rule": create_rule(acme).pk,
         "switch_rule": create_rule(acme, name="Switched").pk,
         "conversation_tags": conversation.pk,
