@@ -39,7 +39,7 @@ class Tried:
 def redaction(request: WorkspaceRequest) -> HttpResponse:
     """The settings, the patterns, and how far the redaction of what is stored is."""
     forms = _forms(request)
-    chosen = request.POST.get("form", "") if request.method == "POST" else ""
+    chosen = request.POST.get("part", "") if request.method == "POST" else ""
     form = forms.get(chosen)
     if form is not None and form.is_valid():
         _save(request, chosen, form)
@@ -95,7 +95,7 @@ def redact_stored(request: WorkspaceRequest) -> HttpResponse:
 
 def _forms(request: WorkspaceRequest) -> dict[str, Any]:
     """All three; what was posted is in the one that was."""
-    posted = {name: request.POST if request.POST.get("form") == name else None for name in ("settings", "pattern")}
+    posted = {name: request.POST if request.POST.get("part") == name else None for name in ("settings", "pattern")}
     return {
         "settings": RedactionForm(posted["settings"], auto_id="settings_%s"),
         "pattern": PatternForm(request.workspace, posted["pattern"], auto_id="pattern_%s"),

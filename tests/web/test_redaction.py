@@ -11,7 +11,7 @@ from conversations.web.redaction_forms import MOST_PATTERNS
 from tests.factories import create_conversation, create_message
 
 PAGE = "/w/acme/settings/redaction/"
-PATTERN = {"form": "pattern", "name": "Order  number", "expression": r"ORD-\d{6}"}
+PATTERN = {"part": "pattern", "name": "Order  number", "expression": r"ORD-\d{6}"}
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -36,7 +36,7 @@ def test_page_says_what_is_chosen_and_writes_nothing(alice, acme):
 
 
 def test_redaction_is_turned_on_and_off(alice, acme):
-    alice.post(PAGE, {"form": "settings", "mode": "ingest", "detectors": ["email", "ip"]})
+    alice.post(PAGE, {"part": "settings", "mode": "ingest", "detectors": ["email", "ip"]})
     acme.refresh_from_db()
     redactor = redactor_at_ingest(acme)
     assert redactor.text("a@b.org 8.8.4.4 4111111111111111").endswith("] 4111111111111111")
@@ -44,14 +44,14 @@ def test_redaction_is_turned_on_and_off(alice, acme):
     row = Activity.objects.get()
     assert (row.action, row.detail["mode"], row.detail["added"]) == ("redaction.changed", "ingest", ["ip"])
 
-    alice.post(PAGE, {"form": "settings", "mode": "off"})
+    alice.post(PAGE, {"part": "settings", "mode": "off"})
     acme.refresh_from_db()
     assert redactor_at_ingest(acme) is None
 
 
 @pytest.mark.parametrize("posted", [{"mode": "never"}, {"mode": "ingest", "detectors": ["everything"]}, {}])
 def test_settings_that_there_are_not_are_refused(alice, acme, posted):
-    response = alice.post(PAGE, {"form": "settings", **posted})
+    response = alice.post(PAGE, {"part": "settings", **posted})
 
     acme.refresh_from_db()
     assert (response.status_code, acme.redaction) == (422, "off")
@@ -168,7 +168,7 @@ def test_page_tells_what_a_hold_keeps(alice, acme):
 
 
 def test_secret_sent_to_the_api_is_on_no_page(alice, acme):
-    alice.post(PAGE, {"form": "settings", "mode": "ingest", "detectors": DEFAULTS})
+    alice.post(PAGE, {"part": "settings", "mode": "ingest", "detectors": DEFAULTS})
     acme.refresh_from_db()
     event = {
         "type": "message", "id": "m", "conversation": "c", "role": "user", "content": "I am jane@x.io",
