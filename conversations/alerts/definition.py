@@ -42,6 +42,7 @@ class Selection:
     model: str = ""
     fact_kind: str = ""
     least_importance: float = 0  # of a fact, 0 to 1
+    ledger_entry: str = ""  # its name
 
 
 @dataclass(frozen=True, slots=True)

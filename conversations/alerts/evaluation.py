@@ -68,7 +68,7 @@ def definition_of(rule: Rule) -> Definition:
         settle=timedelta(minutes=rule.settle_minutes),
         group_by=rule.group_by,
         selection=Selection(
-            rule.agent_name, rule.agent_version, rule.model, rule.fact_kind, rule.least_importance
+            rule.agent_name, rule.agent_version, rule.model, rule.fact_kind, rule.least_importance, rule.ledger_entry
         ),
     )  # fmt: skip
 

@@ -91,6 +91,11 @@ class Metric:
         return bool(self.outcomes) or self.key == "harm"
 
     @property
+    def takes_entry(self) -> bool:
+        """Whether it can be narrowed to one entry of the ledger."""
+        return self.key.startswith("ledger_")
+
+    @property
     def is_flag(self) -> bool:
         """Whether it is yes (1) or no (0)."""
         return self.aggregations == FLAG
@@ -99,6 +104,20 @@ class Metric:
 def _audited(column: str) -> str:
     """Of a compaction whose audit is done."""
     return f"CASE WHEN a.state = 'done' THEN a.{column} END"
+
+
+#: Outcomes of entries of the ledger that were in the context.
+_TOLD = "'kept', 'altered', 'forgotten'"
+
+
+def _ledger(*outcomes: str) -> str:
+    """Entries of the ledger with one of these outcomes; NULL where none of them was in the context before."""
+    which = ", ".join(f"'{outcome}'" for outcome in outcomes)
+    return f"""(SELECT count(*) FILTER (WHERE l.outcome IN ({which}))
+        FROM conversations_ledgercheck l
+        JOIN conversations_ledgerentry e ON e.workspace_id = l.workspace_id AND e.id = l.entry_id
+        WHERE l.workspace_id = c.workspace_id AND l.compaction_id = c.id AND l.outcome IN ({_TOLD})
+            AND e.retired_at IS NULL AND %(entry)s IN ('', e.name) HAVING count(*) > 0)"""  # noqa: S608 -- constants
 
 
 _BEFORE = "coalesce(c.tokens_before_observed, c.tokens_before_reported)"
@@ -147,6 +166,13 @@ _ALL = (
                  "Lost facts that still mattered: asks not done, rules that go on to hold, work in progress."),
     _compactions("retention", "retention", "%", AMOUNT, f"100 * ({_audited('retention')})",
                  "Share of the facts kept, weighted by importance.", bad=Direction.BELOW),
+    # the ledger: what the team wants to survive
+    _compactions("ledger_lost", "rules of the ledger lost", "rules", SUMMED, _ledger("forgotten", "altered"),
+                 "Entries of the ledger that were in the context and are forgotten or altered after."),
+    _compactions("ledger_forgotten", "rules of the ledger forgotten", "rules", SUMMED, _ledger("forgotten"),
+                 "Entries of the ledger that were in the context and are not in it after."),
+    _compactions("ledger_altered", "rules of the ledger altered", "rules", SUMMED, _ledger("altered"),
+                 "Entries of the ledger that stand otherwise in the context than they did."),
     # the compactions themselves
     _compactions("compactions", "compactions", "", COUNTED, "1",
                  "How many there are. By conversation and hour it shows a death spiral: compacting over and over."),

@@ -73,6 +73,7 @@ def _read(
     told: dict[str, Any] = {
         "workspace": workspace.pk, "since": since, "until": until, "now": until, "kind": facts.fact_kind,
         "importance": facts.least_importance, "agents": list(agents or ()), "most": most,
+        "entry": facts.ledger_entry,
         "sources": _sources(workspace) if metrics[0].source == Source.ARRIVALS else [],
     }  # fmt: skip
     with connection.cursor() as cursor:

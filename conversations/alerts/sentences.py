@@ -73,6 +73,7 @@ def _chosen(definition: Definition) -> str:
         "agent": f"{selection.agent} {selection.version}".strip(),
         "model": selection.model,
         "facts of kind": selection.fact_kind,
+        "entry": f"“{selection.ledger_entry}”" if selection.ledger_entry else "",
         "importance from": f"{selection.least_importance:g}" if selection.least_importance else "",
     }
     return ", ".join(f"{name} {value}" for name, value in parts.items() if value)

@@ -17,7 +17,7 @@ from conversations.vocabulary import IncidentState, Severity, SignalState
 FIELDS = (
     "name", "note", "enabled", "metric", "aggregation", "window_minutes", "direction", "warning", "critical", "clear",
     "in_a_row", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "agent_name", "agent_version", "model",
-    "fact_kind", "least_importance", "group_by", "remind_minutes",
+    "fact_kind", "least_importance", "ledger_entry", "group_by", "remind_minutes",
 )  # fmt: skip
 Actor = User | ApiKey | str
 

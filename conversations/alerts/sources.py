@@ -8,15 +8,18 @@ from conversations.alerts.metrics import METRICS, Metric, Source
 
 
 class Need(NamedTuple):
-    """What must be read: a metric, narrowed to a kind of fact and to important ones."""
+    """What must be read: a metric, narrowed to a kind of fact and to important ones, or to an entry of the ledger."""
 
     metric: str
     fact_kind: str = ""
     least_importance: float = 0
+    ledger_entry: str = ""  # its name
 
 
 def need_of(definition: Definition) -> Need:
     """What a rule needs."""
+    if METRICS[definition.metric].takes_entry:
+        return Need(definition.metric, ledger_entry=definition.selection.ledger_entry)
     if not METRICS[definition.metric].takes_facts:
         return Need(definition.metric)
     return Need(definition.metric, definition.selection.fact_kind, definition.selection.least_importance)

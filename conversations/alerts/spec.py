@@ -15,7 +15,7 @@ from conversations.alerts.metrics import EVENTS, GROUPS, METRICS
 from conversations.alerts.services import FIELDS, Actor, save_rule
 from conversations.audit.model import FactKind
 from conversations.errors import BadInput
-from conversations.models import Channel, Rule, User, Workspace
+from conversations.models import Channel, LedgerEntry, Rule, User, Workspace
 from conversations.vocabulary import Aggregation, Direction, GroupBy, NoData
 
 #: Rules of one file, and its characters: far more than a team has.
@@ -50,6 +50,7 @@ class RuleSpec(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, k
     model: Annotated[str, Meta(max_length=200)] = ""
     fact_kind: Annotated[str, Meta(max_length=30)] = ""
     least_importance: float = 0
+    ledger_entry: Annotated[str, Meta(max_length=120)] = ""
     group_by: GroupBy | None = None
     remind_minutes: Annotated[int, Meta(ge=1, le=100_000)] | None = None
     channels: list[str] = []
@@ -100,6 +101,9 @@ def wrong_with(rule: Rule) -> Iterator[tuple[str, str]]:
     definition = definition_of(rule)
     yield from problems(definition)
     yield from _beyond_its_metric(definition)
+    entries = LedgerEntry.objects.filter(workspace=rule.workspace_id, name=rule.ledger_entry)
+    if rule.ledger_entry and not entries.exists():
+        yield "ledger_entry", "There is no entry of this name in the ledger."
 
 
 def _beyond_its_metric(definition: Definition) -> Iterator[tuple[str, str]]:
@@ -116,6 +120,8 @@ def _beyond_its_metric(definition: Definition) -> Iterator[tuple[str, str]]:
         yield "model", f"A {event} has no model."
     if (selection.fact_kind or selection.least_importance) and not metric.takes_facts:
         yield "fact_kind", f"“{metric.label}” cannot be narrowed to some facts."
+    if selection.ledger_entry and not metric.takes_entry:
+        yield "ledger_entry", f"“{metric.label}” does not look at the ledger."
     if selection.fact_kind and selection.fact_kind not in set(FactKind):
         yield "fact_kind", f"There is no such kind of fact. There are: {', '.join(FactKind)}."
 

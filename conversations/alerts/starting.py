@@ -13,6 +13,8 @@ class Start(NamedTuple):
 
 
 STARTS = (
+    Start("ledger", "Forgets a rule of ours", "A rule or fact of the ledger is forgotten or altered.",
+          {"metric": "ledger_lost", "warning": 0, "group_by": "agent"}),
     Start("constraints", "Forgets what it must not do", "One forgotten prohibition is enough.",
           {"metric": "forgotten", "fact_kind": "prohibition", "warning": 0, "group_by": "agent"}),
     Start("harm", "A loss did harm", "A lost fact was asked for again, looked up again, or acted against.",

@@ -12,7 +12,7 @@ from conversations.audit.ledger_services import begin_past
 from conversations.audit.model import FactKind
 from conversations.audit.presence import MAX_FACT
 from conversations.errors import Refused
-from conversations.models import ApiKey, Finding, LedgerEntry, User, Workspace
+from conversations.models import ApiKey, Finding, LedgerEntry, Rule, User, Workspace
 from conversations.people.activity import record_activity
 
 Actor = User | ApiKey
@@ -98,13 +98,16 @@ def promoted(finding: Finding) -> LedgerEntry:
 
 
 def save_entry(entry: LedgerEntry, actor: Actor) -> bool:
-    """Store a new or changed entry that nothing is wrong with. Returns whether its past is to be checked."""
+    """Store a new or changed entry that nothing is wrong with; alert rules about it follow its name. Returns whether
+    its past is to be checked."""
     with transaction.atomic():
         stored = LedgerEntry.objects.select_for_update().filter(pk=entry.pk).first() if entry.pk else None
         changed = [name for name in FIELDS if stored is None or getattr(stored, name) != getattr(entry, name)]
         again = bool(set(CHECKED) & set(changed))
         if stored is not None:
             entry.revision = stored.revision + again
+        if stored is not None and stored.name != entry.name:
+            Rule.objects.filter(workspace=entry.workspace_id, ledger_entry=stored.name).update(ledger_entry=entry.name)
         if again and entry.is_active:
             begin_past(entry)
         elif changed:

@@ -10,7 +10,7 @@ from conversations.alerts.metrics import EVENTS, METRICS, Source, figure_words
 from conversations.alerts.sentences import length
 from conversations.alerts.spec import wrong_with
 from conversations.audit.model import FactKind
-from conversations.models import Channel, Rule
+from conversations.models import Channel, LedgerEntry, Rule
 from conversations.vocabulary import Aggregation, Direction, GroupBy, NoData
 
 _GROUPS = {
@@ -56,7 +56,7 @@ _QUIETS = (60, 360, 1440, 4320, 10_080, 43_200)
 _SETTLES = (0, 2, 5, 15, 60, 360)
 _REMINDERS = (60, 240, 1440, 10_080)
 #: What says which agents, models and facts count, in the order of the form.
-CHOOSING = ("agent_name", "agent_version", "model", "fact_kind", "least_importance")
+CHOOSING = ("agent_name", "agent_version", "model", "fact_kind", "least_importance", "ledger_entry")
 DETAILS = ("clear", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "remind_minutes")
 
 
@@ -101,6 +101,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
     agent_version = _text("Version", 100, "versions")
     model = _text("Model", 200, "models")
     fact_kind = _select("Kind of fact", {"": "any"} | {kind.value: kind.value for kind in FactKind}, required=False)
+    ledger_entry = forms.ChoiceField(label="Entry of the ledger", required=False)
     least_importance = forms.FloatField(
         label="Importance from",
         min_value=0,
@@ -124,8 +125,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
         model = Rule
         fields = (
             "name", "metric", "aggregation", "window_minutes", "direction", "warning", "critical", "in_a_row",
-            "agent_name", "agent_version", "model", "fact_kind", "least_importance", "group_by", "clear",
-            "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "remind_minutes", "note",
+            "agent_name", "agent_version", "model", "fact_kind", "least_importance", "ledger_entry", "group_by",
+            "clear", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "remind_minutes", "note",
         )  # fmt: skip
         widgets = {"note": forms.Textarea(attrs={"rows": 2})}
 
@@ -135,6 +136,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
         for name, options in (("window_minutes", _WINDOWS), ("quiet_minutes", _QUIETS), ("settle_minutes", _SETTLES)):
             self._offer(name, options)
         self._offer("remind_minutes", _REMINDERS, none="never")
+        self._offer_entries()
         self.fields["note"].required = False
         self.fields["note"].label = "What to do then"
         channels = Channel.objects.filter(workspace=self.instance.workspace_id).order_by("name")
@@ -148,6 +150,13 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
         times = sorted({*options, *([own] if own is not None else [])})
         field: Any = self.fields[name]
         field.choices = [("", none), *_minutes(times)] if none else _minutes(times)
+
+    def _offer_entries(self) -> None:
+        """Those in force, and the rule's own."""
+        rows = LedgerEntry.objects.active().filter(workspace=self.instance.workspace_id)
+        names = {*rows.values_list("name", flat=True), self.instance.ledger_entry} - {""}
+        field: Any = self.fields["ledger_entry"]
+        field.choices = [("", "any"), *((name, name) for name in sorted(names))]
 
     def clean_least_importance(self) -> float:
         """Left empty, any will do."""
