@@ -52,8 +52,8 @@ def conversation_list(request: WorkspaceRequest) -> HttpResponse:
         "rows": conversation_rows(page.rows, request.workspace),
         "count": counted(search.all(rows) if search else rows, page),
         "models": sorted({name for conversation in page.rows for name in conversation.model_names}),
-    }
         "tags": sorted({name for conversation in page.rows for name in conversation.tags}),
+    }
     return render_page(request, "conversations/list.html", context, partial="conversations/results.html")
 
 

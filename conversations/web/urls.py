@@ -37,20 +37,20 @@ from conversations.web import (
     savings,
     settling,
     silences,
+    tags,
     workspaces,
 )
 
-    tags,
 workspace = [
     path("", overview.overview, name="overview"),
     path("conversations/", conversations.conversation_list, name="conversations"),
     path("conversations/<int:pk>/", conversations.conversation_page, name="conversation"),
     path("conversations/<int:pk>/figure.json", conversations.conversation_figure, name="conversation_figure"),
     path("conversations/<int:pk>/facts/", life_lines.life_lines_page, name="life_lines"),
+    path("conversations/<int:pk>/tags/", tags.conversation_tags, name="conversation_tags"),
     path("conversations/<int:pk>/savings/", savings.conversation_savings, name="conversation_savings"),
     path("messages/<int:pk>/", messages.message_page, name="message"),
     path("compactions/", compactions.compaction_list, name="compactions"),
-    path("conversations/<int:pk>/tags/", tags.conversation_tags, name="conversation_tags"),
     path("compactions/<int:pk>/", compactions.compaction_page, name="compaction"),
     path("compactions/<int:pk>/facts/<int:number>/", finding.finding_page, name="finding"),
     path("compactions/<int:pk>/review/verdict/", reviewing.verdict, name="review_verdict"),
