@@ -34,7 +34,7 @@ from conversations.audit.retention import retention_of
 from conversations.audit.told import with_facts
 from conversations.vocabulary import CLEARING_KINDS, CompactionKind, Outcome, SummaryState
 
-AUDITOR_VERSION = "3"
+AUDITOR_VERSION = "4"
 LOST = frozenset({Outcome.FORGOTTEN, Outcome.ALTERED})
 #: Losses that are reported and watched for harm, the highest ranked: nobody reads further, and time is bounded.
 #: Retention counts all of them.

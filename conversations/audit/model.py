@@ -184,6 +184,7 @@ class Finding:
     rank: float  # worth a person's time, descending
     rank_parts: dict[str, float] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
+    beside: tuple[str, ...] = ()  # what else its passage lost, in the words of the findings it speaks for
 
 
 @dataclass(frozen=True, slots=True)

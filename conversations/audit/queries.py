@@ -148,7 +148,7 @@ def finding_value(row: Finding) -> FindingValue:
     fact = Fact(
         id=row.fact_id,
         kind=FactKind(row.kind),
-        text=row.text,
+        text=row.parts.get("own", row.text),
         quote=row.quote,
         spans=tuple(Span(*span) for span in row.spans),
         author=Author(row.author),

@@ -9,6 +9,7 @@ from importlib.resources import files
 from math import exp, log, log1p, sqrt
 
 from conversations.audit.background import Background
+from conversations.audit.beside import gathered
 from conversations.audit.facts import cues
 from conversations.audit.model import Author, Fact, FactKind, Finding, Judgement
 from conversations.audit.passages import PassageIndex
@@ -100,8 +101,11 @@ def score(values: dict[str, float]) -> tuple[float, dict[str, float]]:
 
 
 def varied(findings: Sequence[Finding], ground: Background) -> list[Finding]:
-    """Best first, each finding held against the better ones: what they already said counts no more."""
-    rest = sorted(findings, key=lambda f: (-f.rank, f.fact.id))
+    """Best first, each finding held against the better ones: what they already said counts no more.
+
+    What one message lost takes few places among the first; the findings spoken for follow behind those.
+    """
+    rest, spoken_for = gathered(sorted(findings, key=lambda f: (-f.rank, f.fact.id)))
     tail, rest = rest[2 * VARIED :], rest[: 2 * VARIED]
     held = {f.fact.id: 0.0 for f in rest}
     worth = {f.fact.id: sqrt(f.rank) * max(1, len(ground.of(f.fact))) ** FULLNESS for f in rest}
@@ -113,7 +117,7 @@ def varied(findings: Sequence[Finding], ground: Background) -> list[Finding]:
         words = ground.of(best.fact)
         for other in rest:
             held[other.fact.id] = max(held[other.fact.id], REPETITION * _said(ground.of(other.fact), words) ** 2)
-    return _falling([*chosen, *rest, *tail])
+    return _falling([*chosen, *spoken_for, *rest, *tail])
 
 
 def _said(own: frozenset[str], other: frozenset[str]) -> float:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from conversations.audit.audit import LOST, is_cut
+from conversations.audit.beside import shown
 from conversations.audit.model import Added, Audit, Evidence, Finding
 from conversations.vocabulary import Outcome, SummaryState
 
@@ -42,7 +43,7 @@ def finding_json(finding: Finding, summary: str) -> dict[str, Any]:
     return {
         "id": fact.id,
         "kind": fact.kind.value,
-        "text": fact.text,
+        "text": shown(finding),
         "quote": fact.quote,
         "author": fact.author.value,
         "messages": list(dict.fromkeys(span.message for span in fact.spans)),

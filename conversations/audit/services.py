@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from conversations.audit.asking import ask, reading_of
 from conversations.audit.audit import AUDITOR_VERSION, audit_segment, is_readable
+from conversations.audit.beside import shown
 from conversations.audit.learned_services import put_in_order, risk_of
 from conversations.audit.ledger_services import check_at_audit
 from conversations.audit.lifelines import LifeLine as LifeLineValue
@@ -191,7 +192,7 @@ def _finding_row(compaction: Compaction, number: int, finding: FindingValue) -> 
         fact_id=fact.id,
         number=number,
         kind=fact.kind,
-        text=fact.text,
+        text=shown(finding),
         quote=fact.quote,
         author=fact.author,
         state=fact.state,
@@ -208,10 +209,15 @@ def _finding_row(compaction: Compaction, number: int, finding: FindingValue) -> 
         detector=judgement.detector,
         reason=judgement.reason,
         rank=finding.rank,
-        parts={"importance": fact.importance.parts, "rank": finding.rank_parts},
+        parts={"importance": fact.importance.parts, "rank": finding.rank_parts, **_own(finding)},
         evidence=[asdict(evidence) for evidence in finding.evidence],
         harmful=bool(finding.evidence),
     )
+
+
+def _own(finding: FindingValue) -> dict[str, str]:
+    """The fact's own sentence, where the one that is shown speaks for others too: life-lines follow the fact alone."""
+    return {"own": finding.fact.text} if finding.beside else {}
 
 
 def _write_additions(compaction: Compaction, added: Sequence[Added]) -> None:

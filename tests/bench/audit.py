@@ -5,6 +5,7 @@ findings, kept facts called lost, outcome accuracy over all labels that a findin
 """
 
 import argparse
+import random
 import sys
 import time
 import tracemalloc
@@ -19,6 +20,7 @@ from tests.bench.fit_ranking import Rows, coefficients, rows, variants
 from tests.bench.labelled import SHARED, Labelled, covered, judged, labelled
 
 FIRST, LISTED, READ = 25, 150, 10
+DRAWS, SEED = 2_000, 20_240
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,14 @@ def score(audit: Audit, gold: Labelled) -> Score:
     )
 
 
+def interval(counts: list[tuple[int, int]]) -> tuple[float, float]:
+    """The 90 % interval of a share, (part, whole) by compaction, when compactions are drawn anew."""
+    draw = random.Random(SEED)
+    drawn = (draw.choices(counts, k=len(counts)) for _ in range(DRAWS))
+    shares = sorted(sum(part for part, _ in picked) / sum(whole for _, whole in picked) for picked in drawn)
+    return shares[int(DRAWS * 0.05)], shares[int(DRAWS * 0.95) - 1]
+
+
 def timed(segment: Segment) -> tuple[Audit, float]:
     begun = time.process_time()
     audit = audit_segment(segment)
@@ -82,7 +92,7 @@ def left_out(parts: list[Rows], session: str):
 def table(title: str, which: int, parts: list[Rows] | None) -> None:
     """One line a compaction; `which`: 0 with what followed, 1 without; `parts`: leave the session out."""
     print(f"\n{title}")
-    total = Score()
+    scores = []
     for gold in labelled():
         segment = variants(gold.segment)[which]
         if parts is None:
@@ -91,21 +101,26 @@ def table(title: str, which: int, parts: list[Rows] | None) -> None:
             with left_out(parts, gold.transcript):
                 audit, seconds = timed(segment)
         row = score(audit, gold)
-        total += row
+        scores.append(row)
         size = sum(len(line.text) for line in segment.dropped)
         print(f"  {gold.name}  {row}  {seconds:.2f} s for {size // 1000}k characters")
-    print(f"  all         {total}")
+    print(f"  all         {sum(scores, Score())}")
+    low, high = interval([(score.first, score.important) for score in scores])
+    print(f"  @25 with compactions drawn anew: {low:.0%} to {high:.0%} (90 %)")
 
 
 def precision(parts: list[Rows]) -> None:
     """Of the first ten of the judged compactions, those that a reader found worth the time, session left out."""
-    good = told = 0
+    counts = []
     for sample in judged():
         with left_out(parts, sample.transcript):
             findings = [f for f in audit_segment(sample.segment).findings if f.judgement.outcome in LOST]
         verdicts = [v for f in findings[:READ] if (v := sample.verdict(f)) is not None]
-        good, told = good + sum(verdicts), told + len(verdicts)
+        counts.append((sum(verdicts), len(verdicts)))
+    good, told = (sum(column) for column in zip(*counts, strict=True))
+    low, high = interval(counts)
     print(f"\nWorth a person's time among the first {READ}, session left out: {good} of {told} = {share(good, told)}")
+    print(f"  with compactions drawn anew: {low:.0%} to {high:.0%} (90 %)")
 
 
 def memory() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from conversations.audit.beside import shown
 from conversations.audit.model import Finding, Segment
 from conversations.audit.segment import segments_of
 from conversations.ingest.formats import parse_file
@@ -88,7 +89,7 @@ def _rules():
 
 def covers(label: dict, finding: Finding) -> bool:
     """Whether a finding stands for a label, by the rule of the labels themselves."""
-    return _rules().covers(label, {"quote": finding.fact.quote, "text": finding.fact.text})
+    return _rules().covers(label, {"quote": finding.fact.quote, "text": shown(finding)})
 
 
 def covered(labels: list[dict], findings: list[Finding]) -> list[set[int]]:

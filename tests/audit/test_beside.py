@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import pytest
+
+from conversations.audit.beside import MOST, gathered, shown
+from conversations.audit.facts.draft import LONGEST_TEXT
+from conversations.audit.model import Author, Detail, Evidence, Finding, Judgement
+from conversations.vocabulary import Outcome
+from tests.audit.segments import Log, fact_of, finding_of
+
+SAID = (
+    "Chunks are read in index order.",
+    "A gap ends the read.",
+    "Retries wait nine seconds.",
+    "Sums are not checked.",
+)
+
+
+def passage(*quotes, author=Author.ASSISTANT, about=""):
+    """Losses of one message, in order."""
+    line = Log().add(author, " ".join(quotes))
+    return [finding_of(fact_of(line, quote, text=f"{about}{quote}")) for quote in quotes]
+
+
+def ids(findings):
+    return [finding.fact.id for finding in findings]
+
+
+def test_the_first_of_a_passage_speaks_for_the_next_two():
+    losses = passage(*SAID)
+    first, spoken_for = gathered(losses)
+    assert ids(first) == ids([losses[0], losses[3]])
+    assert ids(spoken_for) == ids(losses[1:3])
+    assert first[0].beside == SAID[1 : 1 + MOST]
+
+
+def test_what_other_messages_lost_stands_for_itself():
+    log = Log()
+    losses = [finding_of(fact_of(log.agent(said))) for said in SAID]
+    assert gathered(losses) == (losses, [])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"judgement": Judgement(Outcome.ALTERED, Detail.FLIPPED, 0.2, None, None, "test", "Said so.")},
+        {"evidence": (Evidence("user_repeats", "The user said it again.", ("m9",)),)},
+    ],
+)
+def test_what_was_altered_or_hurt_is_not_spoken_for(change):
+    losses = passage(*SAID[:2])
+    losses[1] = replace(losses[1], **change)
+    assert gathered(losses) == (losses, [])
+
+
+def test_the_users_own_words_stand_for_themselves():
+    losses = passage(*SAID, author=Author.USER)
+    assert gathered(losses) == (losses, [])
+
+
+def test_nothing_is_lost_and_no_order_changes():
+    losses = [*passage(*SAID), *passage("The banner is blue.", author=Author.THINKING)]
+    first, spoken_for = gathered(losses)
+    assert sorted(ids(first + spoken_for)) == sorted(ids(losses))
+    assert ids(first) == [one for one in ids(losses) if one in ids(first)]
+
+
+def test_the_sentence_tells_what_it_is_about_and_each_loss():
+    (lead, *_), _ = gathered(passage(*SAID[:3], about="download.py: "))
+    assert shown(lead) == f"download.py: {SAID[0]} · {SAID[1]} · {SAID[2]}"
+
+
+def test_long_losses_are_cut_so_that_each_has_its_share():
+    (lead, *_), _ = gathered(passage(*(f"{name} " + "runs on and on " * 20 for name in ("One", "Two", "Three"))))
+    sentence = shown(lead)
+    assert len(sentence) <= LONGEST_TEXT
+    assert [piece.split()[0] for piece in sentence.split(" · ")] == ["One", "Two", "Three"]
+
+
+def test_a_finding_by_itself_keeps_its_own_sentence():
+    finding = Finding(fact_of(Log().agent("Sums are not checked."), text="sums.py: Sums are not checked."),
+                      finding_of(fact_of(Log().agent("x"))).judgement, 0.5)  # fmt: skip
+    assert shown(finding) == "sums.py: Sums are not checked."
