@@ -59,6 +59,7 @@ class Definition:
     clear: float | None = None  # hysteresis: what fires ends here; None = where it began
     direction: Direction = Direction.ABOVE
     in_a_row: int = 1  # events, or windows, each a quarter of its length after the one before
+    clear_in_a_row: int = 1  # so often it must be well before it is over: what goes on and off is told once
     window: timedelta = timedelta(hours=1)
     minimum_sample: int = 1  # events in a window; with fewer there is no figure. COUNT and SUM need none
     no_data: NoData = NoData.IGNORE
@@ -132,6 +133,7 @@ def _sizes(definition: Definition) -> Iterator[tuple[str, str]]:
         ("quiet_minutes", definition.quiet / MINUTE, QUIET_RANGE),
         ("settle_minutes", definition.settle / MINUTE, SETTLE_RANGE),
         ("in_a_row", definition.in_a_row, (1, MOST_IN_A_ROW)),
+        ("clear_in_a_row", definition.clear_in_a_row, (1, MOST_IN_A_ROW)),
         ("minimum_sample", definition.minimum_sample, (1, MOST_SAMPLE)),
         ("least_importance", definition.selection.least_importance, (0, 1)),
     )

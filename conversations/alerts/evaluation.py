@@ -61,6 +61,7 @@ def definition_of(rule: Rule) -> Definition:
         clear=rule.clear,
         direction=Direction(rule.direction),
         in_a_row=rule.in_a_row,
+        clear_in_a_row=rule.clear_in_a_row,
         window=timedelta(minutes=rule.window_minutes),
         minimum_sample=rule.minimum_sample,
         no_data=NoData(rule.no_data),

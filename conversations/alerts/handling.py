@@ -64,6 +64,18 @@ def snooze(workspace: Workspace, ids: Iterable[int], hand: Hand, until: datetime
     return _each(workspace, ids, hand, IncidentEventKind.SNOOZED, do)
 
 
+def wake(workspace: Workspace, ids: Iterable[int], hand: Hand) -> list[Incident]:
+    """End a snooze before its time: what waited for it is told."""
+
+    def do(incident: Incident) -> str | None:
+        if not incident.is_open or incident.snoozed_until is None or incident.snoozed_until <= hand.at:
+            return None
+        incident.snoozed_until = None
+        return "not any more"
+
+    return _each(workspace, ids, hand, IncidentEventKind.SNOOZED, do)
+
+
 def assign(workspace: Workspace, ids: Iterable[int], hand: Hand, to: User | None) -> list[Incident]:
     """Somebody is to see to them, and gets a notice unless they did it themselves; None takes it back."""
 

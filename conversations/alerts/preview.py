@@ -75,11 +75,13 @@ class Preview:
         return min(values) if self.definition.direction == Direction.BELOW else max(values)
 
 
-def preview(workspace: Workspace, definition: Definition, days: int, now: datetime) -> Preview:
-    """Of the last days up to what is settled. Four queries at most."""
+def preview(
+    workspace: Workspace, definition: Definition, days: int, now: datetime, agents: Agents | None = None
+) -> Preview:
+    """Of the last days up to what is settled. `agents`: the workspace's, where they are known. Four queries at most."""
     until = now - definition.settle
     since = until - timedelta(days=days)
-    points, others, cut = _points(workspace, definition, since, until)
+    points, others, cut = _points(workspace, definition, since, until, agents or Agents.of(workspace))
     if cut:
         since = points[0].at + definition.reach if points else until
     trace: list[tuple[str, Reading]] = []
@@ -100,10 +102,10 @@ def preview(workspace: Workspace, definition: Definition, days: int, now: dateti
 
 
 def _points(
-    workspace: Workspace, definition: Definition, since: datetime, until: datetime
+    workspace: Workspace, definition: Definition, since: datetime, until: datetime, agents: Agents
 ) -> tuple[list[Point], int, bool]:  # fmt: skip
     """The rule's own; how many others there are, if it has none; whether there were too many."""
-    agents, need = Agents.of(workspace), need_of(definition)
+    need = need_of(definition)
     chosen = agents.chosen(definition.selection)
     start = since - definition.reach
     events = events_of(workspace, need, start, until, agents=chosen, most=MOST_PREVIEWED)

@@ -26,7 +26,7 @@ def readings_of(
     """The readings after `start` up to `until`, in order, of one group's points, which reach back by the definition's
     `reach`. `begun`: windows are read from the start; else from the first event on.
 
-    Of a stretch of empty windows only the first `in_a_row` are read: the others would change nothing."""
+    Of a stretch of empty windows only as many are read as may be asked for in a row: others would change nothing."""
     if definition.aggregation == Aggregation.EACH:
         return _events(points, start, until)
     return _Windows(points, definition).readings(start, until, begun=begun)
@@ -71,7 +71,8 @@ class _Windows:
         return math.floor(self.times[event] / self.step) + 1 if event < len(self.times) else high + 1
 
     def _empty(self, first: int, last: int) -> Iterator[Reading]:
-        for index in range(first, min(last, first + self.definition.in_a_row - 1) + 1):
+        most = max(self.definition.in_a_row, self.definition.clear_in_a_row)
+        for index in range(first, min(last, first + most - 1) + 1):
             nothing = None if self.definition.direction in CHANGES else figure([], self.definition)
             yield Reading(self._moment(index), nothing, heard=False)
 

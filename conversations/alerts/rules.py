@@ -48,6 +48,7 @@ class Standing(msgspec.Struct):
     read: datetime | None = None  # when they were enough for a figure
     row: int = 0  # readings beyond the lowest threshold, without one between; not counted beyond `in_a_row`
     critical_row: int = 0
+    well_row: int = 0  # readings at which what fires might end, without one between
     places: list[Place] = []  # of that row, while nothing fires
     open: Interval | None = None
 
@@ -178,7 +179,7 @@ class _Watch:
 
     def _beyond(self, reading: Reading, value: float) -> None:
         standing, definition = self.standing, self.definition
-        standing.row = min(standing.row + 1, definition.in_a_row)
+        standing.row, standing.well_row = min(standing.row + 1, definition.in_a_row), 0
         critical = definition.critical is not None and definition.beyond(value, definition.critical)
         standing.critical_row = min(standing.critical_row + 1, definition.in_a_row) if critical else 0
         places = standing.open.places if standing.open else standing.places
@@ -208,7 +209,9 @@ class _Watch:
         standing.places = []
         if standing.open:
             standing.open.value = value
-            if clear is None or not self.definition.beyond(value, clear):
+            is_well = clear is None or not self.definition.beyond(value, clear)
+            standing.well_row = standing.well_row + 1 if is_well else 0
+            if standing.well_row >= self.definition.clear_in_a_row:
                 self._close(reading.at)
 
     def _remember(self, places: list[Place], reading: Reading) -> None:
@@ -283,4 +286,4 @@ class _Watch:
         if interval:
             interval.until = at
             self.closed.append(interval)
-            self.standing.open = None
+            self.standing.open, self.standing.well_row = None, 0

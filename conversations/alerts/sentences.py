@@ -19,6 +19,7 @@ _NO_DATA = {
     NoData.KEEP: "Without data it stays as it is.",
     NoData.OK: "Without data it is well.",
 }
+_MANY, _ONE = frozenset({"facts", "statements", "events", "tokens", "characters"}), frozenset({"1", "-1"})
 _MINUTES_COUNT = 120  # up to here they are said
 _WHOLE = 1e15  # beyond it a float's digits say nothing
 
@@ -33,7 +34,7 @@ def amount(value: float | None, unit: str = "") -> str:
         text = f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}"
     if unit == "$":
         return f"-${text[1:]}" if text.startswith("-") else f"${text}"
-    return f"{text} {unit}".strip()
+    return f"{text} {unit.removesuffix('s') if text in _ONE and unit in _MANY else unit}".strip()
 
 
 def length(time: timedelta) -> str:
@@ -55,6 +56,8 @@ def sentence(definition: Definition) -> str:
         parts.append(f"over {length(definition.window)}")
     if definition.in_a_row > 1:
         parts.append(f"{definition.in_a_row} in a row")
+    if definition.clear_in_a_row > 1:
+        parts.append(f"over after {definition.clear_in_a_row} that are not")
     return "; ".join(filter(None, [", ".join(parts), _chosen(definition), _by(definition)]))
 
 

@@ -15,9 +15,10 @@ from conversations.vocabulary import IncidentState, Severity, SignalState
 
 #: What makes up a rule, besides its channels; names of fields, in the order in which people read them.
 FIELDS = (
-    "name", "note", "enabled", "metric", "aggregation", "window_minutes", "direction", "warning", "critical", "clear",
-    "in_a_row", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "agent_name", "agent_version", "model",
-    "fact_kind", "least_importance", "ledger_entry", "group_by", "remind_minutes",
+    "name", "note", "enabled", "metric", "aggregation", "window_minutes", "direction", "warning", "critical",
+    "clear", "in_a_row", "clear_in_a_row", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes",
+    "agent_name", "agent_version", "model", "fact_kind", "least_importance", "ledger_entry", "group_by",
+    "remind_minutes",
 )  # fmt: skip
 Actor = User | ApiKey | str
 

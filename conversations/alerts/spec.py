@@ -41,6 +41,7 @@ class RuleSpec(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, k
     critical: float | None = None
     clear: float | None = None
     in_a_row: int = 1
+    clear_in_a_row: int = 1
     minimum_sample: int = 1
     no_data: NoData = NoData.IGNORE
     quiet_minutes: _Minutes = 1440

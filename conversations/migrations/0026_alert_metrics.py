@@ -1,6 +1,7 @@
-"""People are told again of a budget, as of a rule, while nobody has acknowledged its incident."""
+"""Budgets remind people as rules do; a rule says how often in a row a figure must be well before its incident ends."""
 
 from django.db import migrations, models
+from django.db.models import Q
 
 
 class Migration(migrations.Migration):
@@ -8,4 +9,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("budget", "remind_minutes", models.PositiveIntegerField(blank=True, null=True)),
+        migrations.AddField("rule", "clear_in_a_row", models.PositiveSmallIntegerField(default=1)),
+        migrations.AddConstraint(
+            "rule",
+            models.CheckConstraint(condition=Q(clear_in_a_row__range=(1, 100)), name="rule_clear_in_a_row_in_range"),
+        ),
     ]

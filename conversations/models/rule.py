@@ -40,6 +40,7 @@ class Rule(models.Model):
     critical = models.FloatField(null=True, blank=True)
     clear = models.FloatField(null=True, blank=True)
     in_a_row = models.PositiveSmallIntegerField(default=1)
+    clear_in_a_row = models.PositiveSmallIntegerField(default=1)
     minimum_sample = models.PositiveIntegerField(default=1)
     no_data = models.CharField(max_length=20, choices=[(n.value, n.value) for n in NoData], default=NoData.IGNORE)
     quiet_minutes = models.PositiveIntegerField(default=1440)
@@ -65,6 +66,7 @@ class Rule(models.Model):
                 condition=Q(warning__isnull=False) | Q(critical__isnull=False), name="rule_has_a_threshold"
             ),
             models.CheckConstraint(condition=Q(in_a_row__range=(1, 100)), name="rule_in_a_row_in_range"),
+            models.CheckConstraint(condition=Q(clear_in_a_row__range=(1, 100)), name="rule_clear_in_a_row_in_range"),
             models.CheckConstraint(condition=Q(window_minutes__range=(5, 20_160)), name="rule_window_in_range"),
         ]
 

@@ -100,6 +100,7 @@ def _list(request: WorkspaceRequest, form: HandlingForm) -> HttpResponse:
         "may_handle": may(request.membership, MemberRole.REVIEWER),
         "form": form,
         "members": form.members,
+        "now": timezone.now(),
     }
     status = 422 if form.errors else 200
     return render_page(request, "alerts/page.html", context, partial="alerts/results.html", status=status)
@@ -167,13 +168,21 @@ def _do(request: WorkspaceRequest, form: HandlingForm, ids: list[int]) -> list[I
             return handling.resolve(workspace, ids, hand, data["text"])
         case "snooze":
             return handling.snooze(workspace, ids, hand, hand.at + data["duration"])
+        case "wake":
+            return handling.wake(workspace, ids, hand)
         case "assign":
             return handling.assign(workspace, ids, hand, data["user"])
     return handling.comment(workspace, ids, hand, data["text"])
 
 
 def _said(action: str, count: int) -> str:
-    past = {"acknowledge": "Acknowledged", "resolve": "Resolved", "snooze": "Snoozed", "assign": "Assigned"}
+    past = {
+        "acknowledge": "Acknowledged",
+        "resolve": "Resolved",
+        "snooze": "Snoozed",
+        "wake": "Ended the snooze",
+        "assign": "Assigned",
+    }
     if action == "comment":
         return "Your comment is there."
     return f"{past[action]}: {count} incident{'' if count == 1 else 's'}."

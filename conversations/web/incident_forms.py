@@ -10,6 +10,7 @@ from conversations.models import User, Workspace
 ACTIONS = {
     "acknowledge": "Acknowledge",
     "snooze": "Snooze",
+    "wake": "End snooze",
     "assign": "Assign",
     "resolve": "Resolve",
     "comment": "Comment",

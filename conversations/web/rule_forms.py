@@ -57,7 +57,7 @@ _SETTLES = (0, 2, 5, 15, 60, 360)
 _REMINDERS = (60, 240, 1440, 10_080)
 #: What says which agents, models and facts count, in the order of the form.
 CHOOSING = ("agent_name", "agent_version", "model", "fact_kind", "least_importance", "ledger_entry")
-DETAILS = ("clear", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "remind_minutes")
+DETAILS = ("clear", "clear_in_a_row", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "remind_minutes")
 
 
 def metric_choices() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -112,6 +112,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
     )
     group_by = _select("looked at", _BY, required=False)
     clear = _figure("It is over at")
+    clear_in_a_row = forms.IntegerField(label="and so often in a row", min_value=1, max_value=100)
     minimum_sample = forms.IntegerField(label="Fewest events for a figure", min_value=1, max_value=1_000_000)
     no_data = _select("Without data", _NO_DATA)
     quiet_minutes = forms.TypedChoiceField(label="It ends without data after", coerce=int)
@@ -126,7 +127,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
         fields = (
             "name", "metric", "aggregation", "window_minutes", "direction", "warning", "critical", "in_a_row",
             "agent_name", "agent_version", "model", "fact_kind", "least_importance", "ledger_entry", "group_by",
-            "clear", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "remind_minutes", "note",
+            "clear", "clear_in_a_row", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "remind_minutes",
+            "note",
         )  # fmt: skip
         widgets = {"note": forms.Textarea(attrs={"rows": 2})}
 
@@ -171,7 +173,14 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
         super()._post_clean()  # type: ignore[misc] # Django's hook has no stub
         if not self.errors:
             for field, message in wrong_with(self.instance):
-                self.add_error(field if field in self.fields else None, message)
+                said = self._unfit_figure() if field == "aggregation" else message
+                self.add_error(field if field in self.fields else None, said)
+
+    def _unfit_figure(self) -> str:
+        """In the words of the select, not in those of files."""
+        metric = METRICS[self.instance.metric]
+        known = ", ".join(f"“{_AGGREGATIONS[each]}”" for each in metric.aggregations)
+        return f"“{metric.label}” cannot be taken so. Choose {known}."
 
     @property
     def events(self) -> str:

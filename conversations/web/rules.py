@@ -15,12 +15,13 @@ from conversations.alerts.channels.answers import Failed
 from conversations.alerts.evaluation import definition_of, unknown_in
 from conversations.alerts.metrics import METRICS, unit_of
 from conversations.alerts.preview import DAYS, preview
+from conversations.alerts.queries import Agents
 from conversations.alerts.sentences import sentence
 from conversations.alerts.services import FIELDS, delete_rule, save_rule, switch_rule
 from conversations.alerts.spec import export_rules, import_rules
 from conversations.alerts.starting import BY_KEY, STARTS
 from conversations.errors import BadInput
-from conversations.models import Agent, Channel, Conversation, Rule, Workspace
+from conversations.models import Channel, Conversation, Rule, Workspace
 from conversations.vocabulary import Aggregation, MemberRole
 from conversations.web.filters import Choice
 from conversations.web.pages import WorkspaceRequest, may, member_required, render_page, role_required
@@ -91,6 +92,8 @@ def _context(request: WorkspaceRequest, row: Rule, form: RuleForm) -> dict[str, 
     days = _days(request)
     can_preview = form.is_valid() if form.is_bound else _has_threshold(row)
     definition = definition_of(row) if can_preview else None
+    agents = Agents.of(request.workspace)
+    found = preview(request.workspace, definition, days, timezone.now(), agents) if definition else None
     return {
         "form": form,
         "rule": row,
@@ -98,14 +101,14 @@ def _context(request: WorkspaceRequest, row: Rule, form: RuleForm) -> dict[str, 
         "sentence": sentence(definition) if definition else "",
         "days": days,
         "ranges": [Choice(str(each), f"{each} days", chosen=each == days) for each in DAYS],
-        "shown": shown_preview(preview(request.workspace, definition, days, timezone.now())) if definition else None,
+        "shown": shown_preview(found) if found else None,
         "metric": METRICS.get(str(form["metric"].value())),
         "unit": unit_of(METRICS[definition.metric], definition.aggregation, definition.direction) if definition else "",
         "starts": STARTS,
         "choosing": [form[name] for name in CHOOSING],
         "details": [form[name] for name in DETAILS],
         "may_save": may(request.membership, MemberRole.ADMIN),
-        **_names(request.workspace),
+        **_names(request.workspace, agents),
     }
 
 
@@ -118,14 +121,13 @@ def _days(request: WorkspaceRequest) -> int:
     return int(asked) if asked in {str(each) for each in DAYS} else DAYS[1]
 
 
-def _names(workspace: Workspace) -> dict[str, list[str]]:
+def _names(workspace: Workspace, agents: Agents) -> dict[str, list[str]]:
     """Offered while typing."""
-    agents = list(Agent.objects.filter(workspace=workspace).order_by("name", "version")[:_MOST_NAMES])
     recent = Conversation.objects.filter(workspace=workspace).order_by("-last_at", "-id")
     models = {name for names in recent.values_list("model_names", flat=True)[:_LOOKED_AT] for name in names}
     return {
-        "agents": sorted({agent.name for agent in agents}),
-        "versions": sorted({agent.version for agent in agents if agent.version}),
+        "agents": sorted(agents.by_name)[:_MOST_NAMES],
+        "versions": sorted({version for _, version in agents.names.values() if version})[:_MOST_NAMES],
         "models": sorted(models)[:_MOST_NAMES],
     }
 

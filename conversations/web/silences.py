@@ -27,7 +27,8 @@ def silences(request: WorkspaceRequest) -> HttpResponse:
         raise PermissionDenied("Only a reviewer of this workspace may do this.")
     now = timezone.now()
     row = Silence(workspace=request.workspace, created_by=request.user)
-    form = SilenceForm(request.POST or None, instance=row, now=now)
+    asked = {name: request.GET[name] for name in ("rule", "budget", "group") if request.GET.get(name)}
+    form = SilenceForm(request.POST or None, instance=row, now=now, initial=asked)
     if request.method == "POST" and form.is_valid():
         form.save()
         record_activity(workspace=request.workspace, actor=request.user, action="silence.created", target=row)

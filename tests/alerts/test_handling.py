@@ -69,6 +69,15 @@ def test_what_is_resolved_is_not_snoozed(acme, hand):
     assert timeline(incident) == []
 
 
+def test_a_snooze_is_ended_before_its_time(acme, incident, hand):
+    handling.snooze(acme, [incident.pk], hand, hand.at + timedelta(hours=4))
+
+    assert handling.wake(acme, [incident.pk], hand) == [incident]
+    assert handling.wake(acme, [incident.pk], hand) == []
+    assert Incident.objects.get(pk=incident.pk).snoozed_until is None
+    assert [event.text for event in incident.events.filter(kind="snoozed").order_by("id")][-1] == "not any more"
+
+
 def test_a_key_is_named(acme, incident):
     key, _ = create_api_key(acme, ("manage",), name="pager")
 

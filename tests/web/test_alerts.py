@@ -1,4 +1,7 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from conversations.alerts.incidents import record_signals
 from conversations.models import Incident, Notice
@@ -159,6 +162,28 @@ def test_form_says_what_is_wrong(acme, bob, form, field):
     assert response.status_code == 422
     assert field in response.context["form"].errors
     assert not incident.events.exists()
+
+
+def test_snooze_is_shown_and_ended(acme, bob):
+    incident = create_incident(acme, snoozed_until=timezone.now() + timedelta(hours=1))
+
+    assert "snoozed until" in bob.get(LIST).content.decode()
+    assert "End snooze" in bob.get(page_of(incident)).content.decode()
+    bob.post(CHANGE, {"incident": incident.pk, "action": "wake", "page": "incident"})
+    assert "End snooze" not in bob.get(page_of(incident)).content.decode()
+    assert "snoozed until" not in bob.get(LIST).content.decode()
+
+
+def test_silence_begins_with_the_incident_it_was_asked_for(acme, bob):
+    incident = create_incident(acme, group="coder & co")
+    page = bob.get(page_of(incident)).content.decode()
+    address = f"{LIST}silences/?rule={incident.rule_id}&amp;group=coder%20%26%20co"
+    assert f'href="{address}#add-title"' in page
+
+    form = bob.get(address.replace("&amp;", "&")).context["form"]
+
+    assert (form["rule"].value(), form["group"].value()) == (str(incident.rule_id), "coder & co")
+    assert bob.get(f"{LIST}silences/?rule=x&budget=999").status_code == 200
 
 
 def test_incidents_of_others_are_not_handled(acme, globex, bob):

@@ -16,9 +16,9 @@ from tests.alerts.rows import compacted, create_rule
 NEW = "/w/acme/alerts/rules/new/"
 FORM = {
     "name": "Forgotten", "metric": "forgotten", "aggregation": "each", "window_minutes": "60", "direction": "above",
-    "warning": "5", "critical": "", "in_a_row": "1", "agent_name": "", "agent_version": "", "model": "",
-    "fact_kind": "", "least_importance": "", "group_by": "", "clear": "", "minimum_sample": "1", "no_data": "ignore",
-    "quiet_minutes": "1440", "settle_minutes": "2", "remind_minutes": "", "note": "",
+    "warning": "5", "critical": "", "in_a_row": "1", "clear_in_a_row": "1", "agent_name": "", "agent_version": "",
+    "model": "", "fact_kind": "", "least_importance": "", "group_by": "", "clear": "", "minimum_sample": "1",
+    "no_data": "ignore", "quiet_minutes": "1440", "settle_minutes": "2", "remind_minutes": "", "note": "",
 }  # fmt: skip
 HTMX = {"headers": {"HX-Request": "true"}}
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -77,6 +77,7 @@ def test_rule_can_be_saved_switched_off(alice):
         ({"metric": "rejected", "agent_name": "coder"}, "agent_name"),
         ({"metric": "retention", "fact_kind": "value"}, "fact_kind"),
         ({"in_a_row": "0"}, "in_a_row"),
+        ({"clear_in_a_row": "101"}, "clear_in_a_row"),
         ({"window_minutes": "7"}, "window_minutes"),
     ],
 )
@@ -88,6 +89,27 @@ def test_form_says_what_is_wrong(alice, acme, changed, field):
     assert response.status_code == 422
     assert list(response.context["form"].errors) == [field]
     assert Rule.objects.count() == 1
+
+
+def test_figure_that_does_not_fit_is_named_in_the_words_of_the_form(alice):
+    response = alice.get(f"{NEW}?{urlencode({**FORM, 'metric': 'compactions'})}")
+
+    assert "“compactions” cannot be taken so. Choose “how many”." in response.content.decode()
+
+
+def test_rule_leads_to_its_incidents(alice, acme):
+    rule = create_rule(acme)
+
+    assert f'href="/w/acme/alerts/?rule={rule.pk}&amp;state=all"' in alice.get(rule.get_absolute_url()).content.decode()
+
+
+def test_rule_of_a_newer_version_is_shown_and_says_so(alice, acme):
+    rule = create_rule(acme, metric="joy")
+
+    for address in (rule.get_absolute_url(), "/w/acme/alerts/"):
+        response = alice.get(address)
+        assert response.status_code == 200
+    assert "knows no metric “joy”" in response.content.decode()
 
 
 def test_reviewers_see_a_rule_and_change_nothing(bob, acme):
