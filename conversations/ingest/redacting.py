@@ -20,6 +20,9 @@ from conversations.ingest.events import (
 from conversations.redaction.redactor import Redactor
 
 E = TypeVar("E", bound=Event)
+#: Where parsers cut errors, and the strings of a source's own record.
+ERROR_CHARACTERS = 500
+RECORD_CHARACTERS = 200
 
 
 def redacted(event: E, redactor: Redactor) -> E:
@@ -31,20 +34,27 @@ def redacted(event: E, redactor: Redactor) -> E:
             return event if same or blocks == event.blocks() else replace(event, content=blocks)
         case ConversationEvent():
             told = {name: getattr(event, name) for name in ("title", "cwd", "incomplete_reason")}
-            return replace(event, **{k: redactor.text(text) for k, text in told.items() if text is not UNSET})
+            return replace(
+                event, **{k: redacted_title(text, redactor) for k, text in told.items() if text is not UNSET}
+            )
         case CompactionEvent():
             summary = None if event.summary is None else redactor.text(event.summary)
             return replace(
                 event,
                 summary=summary,
                 instructions=redactor.text(event.instructions),
-                error=redactor.text(event.error),
-                raw=redactor.value(event.raw),
+                error=redactor.value(event.error, cut_at=ERROR_CHARACTERS),
+                raw=redactor.value(event.raw, cut_at=RECORD_CHARACTERS),
             )
         case BudgetReport():
             return replace(event, message=redactor.text(event.message))
         case _:
             return event
+
+
+def redacted_title(title: str, redactor: Redactor) -> str:
+    """Of a title that parsers made of a message's beginning, and said so by its end."""
+    return redactor.cut_text(title) if title.endswith("…") else redactor.text(title)
 
 
 def redacted_block(block: Block, redactor: Redactor) -> Block:
@@ -64,5 +74,5 @@ def redacted_block(block: Block, redactor: Redactor) -> Block:
 
 
 def redacted_problem(problem: Problem, redactor: Redactor) -> Problem:
-    """What is wrong with an event quotes the event."""
-    return replace(problem, message=redactor.text(problem.message), raw=redactor.text(problem.raw))
+    """What is wrong with an event, without its quotation: the beginning of something that was not understood."""
+    return replace(problem, message=redactor.text(problem.message), raw="")

@@ -13,6 +13,7 @@ from conversations.ingest.events import CompactionEvent, MessageEvent, Problem, 
 from conversations.ingest.sparkline import Turn
 from conversations.ingest.states import State
 from conversations.ingest.work import Content, Incoming, Work, conflict, content_of, summary_id, summary_of
+from conversations.redaction.settings import is_known_redacted
 from conversations.vocabulary import SummaryState
 
 _MANY = 500  # rows of one conversation, from which on a bad plan would be felt
@@ -67,9 +68,13 @@ def _write_messages(cursor: CursorWrapper, changes: Sequence[Changes]) -> None:
                 rows.append(_message_row(change.state, incoming, content))
                 change.new_messages += 1
                 change.moved.append(incoming.position)
-            elif bytes(row[2]) not in content.known_as:
+            elif not _is_known(change.state, content, bytes(row[2])):
                 _meet_other_content(cursor, change, incoming, content, row)
     _copy(cursor, "conversations_message", _MESSAGE_COLUMNS, rows)
+
+
+def _is_known(state: State, content: Content, digest: bytes) -> bool:
+    return digest in content.known_as or is_known_redacted(state.workspace_id, content.blocks, digest)
 
 
 def _message_row(state: State, incoming: Incoming[MessageEvent], content: Content) -> bytes:

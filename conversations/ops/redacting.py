@@ -14,7 +14,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from conversations.ingest.events import Block
-from conversations.ingest.redacting import redacted_block
+from conversations.ingest.redacting import redacted_block, redacted_title
 from conversations.ingest.work import Original, content_of, digest_of
 from conversations.models import (
     Batch,
@@ -131,7 +131,7 @@ def _redact(workspace: Workspace, table: Table, ids: list[int], redactor: Redact
     """Redact these rows; returns in how many something was found."""
     if table.model is Message:
         return _redact_messages(workspace, ids, redactor)
-    names = (*table.texts, *table.values)
+    names = (*table.texts, *table.values, *table.quotes)
     rows = table.rows(workspace).filter(pk__in=ids).order_by("pk").only("pk", *names).select_for_update(of=("self",))
     changed = [row for row in rows if _redact_row(row, table, redactor)]
     table.model._default_manager.bulk_update(changed, names)  # noqa: SLF001 -- public by its docs
@@ -141,14 +141,17 @@ def _redact(workspace: Workspace, table: Table, ids: list[int], redactor: Redact
 
 
 def _redact_row(row: models.Model, table: Table, redactor: Redactor) -> bool:
-    found = False
-    for name in (*table.texts, *table.values):
-        value = getattr(row, name)
-        without = _fitting(row, name, redactor.text(value)) if name in table.texts else redactor.value(value)
-        if without is not value:
-            setattr(row, name, without)
-            found = True
-    return found
+    without = {name: _fitting(row, name, _without(getattr(row, name), name, redactor)) for name in table.texts}
+    without |= {name: redactor.value(getattr(row, name)) for name in table.values}
+    without |= dict.fromkeys(table.quotes, "")
+    changed = {name: value for name, value in without.items() if value != getattr(row, name)}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    return bool(changed)
+
+
+def _without(text: str, name: str, redactor: Redactor) -> str:
+    return redacted_title(text, redactor) if name == "title" else redactor.text(text)
 
 
 def _fitting(row: models.Model, name: str, text: str) -> str:

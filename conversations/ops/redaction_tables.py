@@ -33,13 +33,15 @@ from conversations.ops.holds import held
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`texts` and `values` (JSON) are its columns. `conversation` leads from a row to the conversation whose words it
+    """`texts` and `values` (JSON) are its columns, `quotes` those that are emptied: cut somewhere, as they are, they may
+    hold half a secret. `conversation` leads from a row to the conversation whose words it
     holds; where it is empty the rows belong to none."""
 
     model: type[models.Model]
     texts: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     conversation: str = ""
+    quotes: tuple[str, ...] = ()
 
     def rows(self, workspace: Workspace) -> QuerySet[Any]:
         """Those that may be changed: nothing of a conversation that a hold is on."""
@@ -71,7 +73,7 @@ TABLES = (
     Table(IncidentEvent, ("text",), ("detail",)),
     Table(Notice, ("text",)),
     Table(Conversation, ("title", "cwd", "incomplete_reason"), (), "pk"),
-    Table(BatchProblem, ("message", "raw")),
+    Table(BatchProblem, ("message",), quotes=("raw",)),
     Table(Batch, ("name",), ("checkpoint",)),
 )
 

@@ -13,11 +13,14 @@ from conversations.redaction.expressions import any_of, custom
 PLACEHOLDER = re.compile(r"\[[a-z0-9][a-z0-9 ._-]{0,39} #[0-9a-f]{6}\]")
 #: What may be a name of a custom pattern, as it stands in a placeholder.
 NAME = re.compile(r"[a-z0-9][a-z0-9 ._-]{0,39}")
+_CUT = "…"
 #: Delimiters that some expressions of the library take along.
 _AROUND = " \t\r\n\"'=:"
 #: Taking a secret out may bring another to light, "AKIA…" that was the end of a longer word. A text in which that goes
 #: on for longer was made for it: what still shows a secret then is taken out whole.
 _MOST_ROUNDS = 6
+#: The end of a text that may be the beginning of a secret: a word, with the groups of digits before it.
+_HALF = re.compile(r"(?:[A-Z+]{0,2}\d[\dA-Z .()/-]*)?[^\s\]]*" + f"{_CUT}?$")
 _FEWEST_DIGITS = 10**11  # of a JSON number that may be a card's
 
 
@@ -60,6 +63,14 @@ class Redactor:
             end = span.end
         return "".join((*parts, text[end:]))
 
+    def cut_text(self, text: str) -> str:
+        """The same of a text that was cut after some characters: half a secret is one that no detector knows, so that
+        the last word goes, and numbers before it. Done twice, it changes nothing."""
+        without = self.text(text)
+        if without in {"", _CUT} or without.endswith(f" {_CUT}"):
+            return without
+        return f"{_HALF.sub('', without, count=1).rstrip()} {_CUT}".lstrip()
+
     def spans(self, text: str) -> list[Span]:
         """What is secret in it, in order, none overlapping another."""
         if not self._own and not (self._hints and self._hints.Match(text)):
@@ -69,15 +80,16 @@ class Redactor:
             self._search(text, start, end, found, rounds=_MOST_ROUNDS)
         return sorted(found, key=lambda span: span.start)
 
-    def value(self, value: Any) -> Any:
-        """The same of everything that is text in a JSON value, keys included; the very same object where nothing is."""
+    def value(self, value: Any, cut_at: int | None = None) -> Any:
+        """The same of everything that is text in a JSON value, keys included; the very same object where nothing is.
+        Texts of `cut_at` characters were cut there."""
         match value:
             case str():
-                return self.text(value)
+                return self.cut_text(value) if len(value) == cut_at else self.text(value)
             case dict():
-                changed = {self.text(key): self.value(each) for key, each in value.items()}
+                changed = {self.text(key): self.value(each, cut_at) for key, each in value.items()}
             case list():
-                changed = [self.value(each) for each in value]  # type: ignore[assignment] # of another kind
+                changed = [self.value(each, cut_at) for each in value]  # type: ignore[assignment] # of another kind
             case int() if abs(value) >= _FEWEST_DIGITS:
                 digits = str(value)
                 without = self.text(digits)
@@ -92,7 +104,7 @@ class Redactor:
 
     def fingerprint(self, content: bytes) -> bytes:
         """16 bytes by which a content is known again without being kept, and without being guessed."""
-        return blake2b(content, digest_size=16, key=self._key, person=b"content").digest()
+        return fingerprint_of(content, self._key)
 
     # --- searching ----------------------------------------------------------------------------------------------------
 
@@ -120,6 +132,11 @@ class Redactor:
                 for match in finder.pattern.finditer(text):
                     if span := _span(finder, match, kind.label):
                         yield span
+
+
+def fingerprint_of(content: bytes, key: bytes) -> bytes:
+    """The same without a redactor."""
+    return blake2b(content, digest_size=16, key=key, person=b"content").digest()
 
 
 def _span(finder: Finder, match: Any, label: str) -> Span | None:

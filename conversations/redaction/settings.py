@@ -9,7 +9,7 @@ from conversations.models import RedactionPattern, RedactionSettings, User, Work
 from conversations.people.activity import record_activity
 from conversations.people.sealing import seal, unseal
 from conversations.redaction.detectors import DEFAULTS
-from conversations.redaction.redactor import Redactor
+from conversations.redaction.redactor import Redactor, fingerprint_of
 from conversations.vocabulary import Redaction
 
 _KEPT = 64  # redactors in one process; one takes some 100 kB
@@ -27,6 +27,14 @@ def redactor_of(workspace: Workspace) -> Redactor:
     chosen = settings_of(workspace)
     patterns = RedactionPattern.objects.filter(workspace=workspace).order_by("name").values_list("name", "expression")
     return _redactor(tuple(chosen.detectors), tuple(patterns), chosen.sealed_key)
+
+
+def is_known_redacted(workspace_id: int, content: bytes, known_as: bytes) -> bool:
+    """Whether what is known as that is this content, redacted when it came: also after redaction was turned off.
+
+    Raises Unavailable."""
+    rows = RedactionSettings.objects.filter(workspace=workspace_id).values_list("sealed_key", flat=True)
+    return any(fingerprint_of(content, _key_of(sealed_key)) == known_as for sealed_key in rows)
 
 
 def settings_of(workspace: Workspace) -> RedactionSettings:

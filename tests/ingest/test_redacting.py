@@ -10,6 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from conversations.ingest import services
 from conversations.ingest.exchanges import accept_exchange_bodies
+from conversations.ingest.formats import exchange_item, otlp_compactions
+from conversations.ingest.formats.base import short_title
+from conversations.ingest.redacting import ERROR_CHARACTERS, RECORD_CHARACTERS
 from conversations.models import Batch, BatchProblem, BudgetEvent, Compaction, Conversation, Message
 from conversations.redaction.settings import redactor_of, settings_of
 from conversations.vocabulary import Redaction
@@ -64,7 +67,30 @@ def test_no_row_holds_a_secret(redacting, send):
         assert secret not in stored
     assert batch.chunks.count() == 0
     assert batch.raw_deleted_at is not None
-    assert BatchProblem.objects.get().raw
+    assert BatchProblem.objects.get().raw == ""
+
+
+def test_half_a_secret_at_the_end_of_a_cut_text_is_taken_out_as_well(redacting, send):
+    """Titles are made of the beginnings of messages, and no detector knows half a key."""
+    half, digits = TOKEN[:20], "4111 1111 1111"
+    send([
+        {"type": "conversation", "conversation": "c", "title": f"Use {half}…"},
+        {"type": "conversation", "conversation": "d", "title": f"Pay with {digits}…"},
+        compaction(3, error="x " * 240 + half, raw={"said": "y " * 90 + half}),
+    ])  # fmt: skip
+
+    stored = everything_stored()
+    assert len("x " * 240 + half) == ERROR_CHARACTERS
+    assert len("y " * 90 + half) == RECORD_CHARACTERS
+    assert half not in stored
+    assert digits not in stored
+    titles = Conversation.objects.order_by("external_id").values_list("title", flat=True)
+    assert list(titles) == ["Use …", "Pay with …"]
+
+
+def test_cuts_are_where_parsers_make_them():
+    assert (ERROR_CHARACTERS, RECORD_CHARACTERS) == (exchange_item.ERROR_CHARACTERS, otlp_compactions._RAW_CHARACTERS)
+    assert short_title("word " * 100).endswith("…")
 
 
 def test_rows_say_what_stood_there(redacting, send):
@@ -110,6 +136,17 @@ def test_events_from_before_redaction_are_known_again(acme, send):
 
     assert not batch.problems.exists()
     assert SECRET in str(Message.objects.get(external_id="m1").blocks)
+
+
+def test_events_are_known_again_after_redaction_was_turned_off(redacting, send):
+    send(EVENTS[:3])
+    redacting.redaction = Redaction.OFF
+    redacting.save()
+
+    batch = send([*EVENTS[:3], message(9)])
+
+    assert not batch.problems.exists()
+    assert SECRET not in str(Message.objects.get(external_id="m1").blocks)
 
 
 def test_other_detectors_later_do_not_make_other_messages(redacting, send):

@@ -135,6 +135,28 @@ def test_values_are_redacted_wherever_text_stands_in_them():
     assert EVERYTHING.value(without) is without
 
 
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("Ask the team…", "Ask the …"),
+        ("Ask the …", "Ask the …"),
+        ("ghp_a1B2…", "…"),
+        ("…", "…"),
+        ("", ""),
+        ("to DE89 3704 0044 05…", "to …"),
+        ("+49 30 90…", "…"),
+        ("cut without a sign", "cut without a …"),
+    ],
+)
+def test_cut_text_loses_what_may_be_half_a_secret(text, without):
+    assert EVERYTHING.cut_text(text) == without
+    assert EVERYTHING.cut_text(without) == without
+
+
+def test_placeholder_at_the_end_of_a_cut_text_stays():
+    assert EVERYTHING.cut_text("Ask a@b.org…") == f"Ask {EVERYTHING.placeholder('email', 'a@b.org')} …"
+
+
 PIECES = st.sampled_from([text for _, text, _ in FOUND] + [secret for *_, secret in FOUND] + ORDINARY)
 NOISE = st.text(alphabet="aAkK019@.:/-_ \n\"'=#[]+é😀", max_size=30)
 TEXTS = st.lists(st.one_of(PIECES, NOISE, st.sampled_from(["[email #a1b2c3]", "secret", "ORD-1234567"])), max_size=8)
