@@ -1,5 +1,6 @@
 """What every way out shares: who may read, what may be asked for, pages, exports, and 304 for what has not changed."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
@@ -100,7 +101,7 @@ PAGING = (
 )  # fmt: skip
 
 
-class ListView(ReadView):
+class ListView(ReadView, ABC):
     """A list in pages, or as a whole with `?format=jsonl` and `?format=csv`."""
 
     renderer_classes = (JSONRenderer, JsonLines, Csv)
@@ -112,9 +113,9 @@ class ListView(ReadView):
         """Its own, and those of pages."""
         return (*cls.known, *PAGING)
 
+    @abstractmethod
     def rows(self, *_: Any, **ids: Any) -> QuerySet[Any]:
         """What is listed, before filters."""
-        raise NotImplementedError
 
     def order(self) -> Keyset:
         """The order of this answer."""
