@@ -77,6 +77,8 @@ class Usage(Struct, frozen=True, omit_defaults=True):
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     output_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None  # of what was written to the cache: for an hour
+    service_tier: str = ""  # standard, batch, priority, flex, fast; "" = not known
 
 
 class _Event(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,6 +14,7 @@ from conversations.ingest.sparkline import Turn
 from conversations.ingest.states import State
 from conversations.ingest.work import Content, Incoming, Work, conflict, content_of, summary_id, summary_of
 from conversations.redaction.settings import is_known_redacted
+from conversations.spending.terms import tier_of
 from conversations.vocabulary import SummaryState
 
 _MANY = 500  # rows of one conversation, from which on a bad plan would be felt
@@ -24,7 +25,8 @@ _MESSAGE_COLUMNS = (
 )
 _REQUEST_COLUMNS = (
     "workspace_id, conversation_id, batch_id, external_id, position, at, model, purpose, input_tokens, "
-    "cache_read_tokens, cache_write_tokens, output_tokens, context_tokens, stop_reason, duration_ms"
+    "cache_read_tokens, cache_write_tokens, output_tokens, context_tokens, "
+    "cache_write_1h_tokens, stop_reason, duration_ms, service_tier"
 )
 
 
@@ -121,7 +123,7 @@ def _meet_other_content(
 
 # --- requests -------------------------------------------------------------------------------------------------------
 
-RequestValues = tuple[Any, ...]  # position, at, model, purpose, 5 token counts, stop reason, duration
+RequestValues = tuple[Any, ...]  # position, at, model, purpose, 6 token counts, stop reason, duration, tier
 
 
 def _request_values(incoming: Incoming[RequestEvent]) -> RequestValues:
@@ -130,7 +132,7 @@ def _request_values(incoming: Incoming[RequestEvent]) -> RequestValues:
     return (
         incoming.position, incoming.at, event.model[:200], event.purpose[:20],
         usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens, usage.output_tokens, context,
-        event.stop_reason[:60], event.duration_ms,
+        usage.cache_write_1h_tokens, event.stop_reason[:60], event.duration_ms, tier_of(usage.service_tier),
     )  # fmt: skip
 
 
@@ -169,7 +171,7 @@ def _count_request(change: Changes, values: RequestValues) -> None:
 
 
 def _request_row(state: State, incoming: Incoming[RequestEvent], values: RequestValues) -> bytes:
-    position, at, model, purpose, *tokens, stop_reason, duration = values
+    position, at, model, purpose, *tokens, stop_reason, duration, tier = values
     return copying.row(
         copying.int8(state.workspace_id),
         copying.int8(state.id),
@@ -182,6 +184,7 @@ def _request_row(state: State, incoming: Incoming[RequestEvent], values: Request
         *map(copying.int8, tokens),
         copying.text(stop_reason),
         copying.int8(duration),
+        copying.text(tier),
     )
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from conversations.models.fields import VerbatimJSONField
 from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
 from conversations.tags import TAG_CHARACTERS
-from conversations.vocabulary import Origin, Role
+from conversations.vocabulary import TIER_CHARACTERS, Origin, Role
 
 #: The batch a row came from: looked at from the row and never the other way, and batches outlive their rows.
 UNCHECKED: Any = {"db_constraint": False, "db_index": False}
@@ -181,8 +181,10 @@ class Request(models.Model):
     cache_write_tokens = models.PositiveBigIntegerField(null=True)
     output_tokens = models.PositiveBigIntegerField(null=True)
     context_tokens = models.PositiveBigIntegerField(null=True)  # what the model read: input + cache read + cache write
+    cache_write_1h_tokens = models.PositiveBigIntegerField(null=True)  # of what was written; null = not told
     stop_reason = models.CharField(max_length=60, blank=True)
     duration_ms = models.PositiveBigIntegerField(null=True)
+    service_tier = models.CharField(max_length=TIER_CHARACTERS, blank=True)  # standard, batch …; empty = not told
 
     class Meta:
         constraints = [

@@ -6,23 +6,27 @@ from conversations.models.account import User
 from conversations.models.conversation import Agent, Conversation
 from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
 from conversations.tags import TAG_CHARACTERS
+from conversations.vocabulary import TIER_CHARACTERS
 
 
 class CountedSums(models.Model):
     """Those fields of `conversations.spending.tally.Sums` that budgets count; each is explained there."""
 
     calls = models.BigIntegerField(default=0)
+    told_calls = models.BigIntegerField(default=0)
     unknown_calls = models.BigIntegerField(default=0)
     partial_calls = models.BigIntegerField(default=0)
     input_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
+    cache_write_1h_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
     compactions = models.BigIntegerField(default=0)
     unpriced_compactions = models.BigIntegerField(default=0)
     summary_input_tokens = models.BigIntegerField(default=0)
     summary_read_tokens = models.BigIntegerField(default=0)
     summary_write_tokens = models.BigIntegerField(default=0)
+    summary_write_1h_tokens = models.BigIntegerField(default=0)
     summary_output_tokens = models.BigIntegerField(default=0)
 
     class Meta:
@@ -227,9 +231,14 @@ class ModelPrice(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="model_prices", db_index=False)
     pattern = models.CharField(max_length=200)
     since = models.DateField(null=True, blank=True)  # null = as long as there is data
+    tier = models.CharField(
+        max_length=TIER_CHARACTERS, blank=True
+    )  # of this service tier only; empty = the standard one
+    over_tokens = models.PositiveBigIntegerField(default=0)  # of prompts beyond so many; see `terms.LENGTHS`
     input_usd = models.DecimalField(max_digits=12, decimal_places=6)
     cache_read_usd = models.DecimalField(max_digits=12, decimal_places=6)
     cache_write_usd = models.DecimalField(max_digits=12, decimal_places=6)
+    cache_write_1h_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)  # null = the same
     output_usd = models.DecimalField(max_digits=12, decimal_places=6)
     window = models.PositiveBigIntegerField(null=True, blank=True)  # tokens the model can hold
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
@@ -238,7 +247,9 @@ class ModelPrice(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["workspace", "pattern", "since"], name="model_price_once", nulls_distinct=False
+                fields=["workspace", "pattern", "since", "tier", "over_tokens"],
+                name="model_price_once",
+                nulls_distinct=False,
             )
         ]
 

@@ -79,7 +79,8 @@ _AFTER = """
 """
 _CALLS = (
     "SELECT r.conversation_id, r.position, date_bin('15 minutes', coalesce(r.at, to_timestamp(0)), to_timestamp(0)),"
-    " r.model, r.purpose, r.input_tokens, r.cache_read_tokens, r.cache_write_tokens, r.output_tokens, r.context_tokens"
+    " r.model, r.purpose, r.input_tokens, r.cache_read_tokens, r.cache_write_tokens, r.output_tokens, r.context_tokens,"
+    " r.cache_write_1h_tokens, r.service_tier"
 ) + _AFTER.format("request")
 _CUTS = (
     "SELECT r.conversation_id, r.position, date_bin('15 minutes', r.at, to_timestamp(0)), r.model, r.kind,"
@@ -91,8 +92,8 @@ _CUTS = (
 
 def _read_calls(cursor: CursorWrapper, by_id: Mapping[int, Count], after: list[list[int]]) -> None:
     cursor.execute(_CALLS, after)
-    for pk, position, slot, model, purpose, *usage, context in cursor.fetchall():
-        by_id[pk].calls.append(Call(position, slot, model, purpose, Usage(*usage), context))
+    for pk, position, slot, model, purpose, *usage, context, written_1h, tier in cursor.fetchall():
+        by_id[pk].calls.append(Call(position, slot, model, purpose, Usage(*usage), context, written_1h, tier))
 
 
 def _read_cuts(cursor: CursorWrapper, by_id: Mapping[int, Count], after: list[list[int]]) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 
 from conversations.spending.tally import Sums
+from conversations.spending.terms import terms_of
 
 MILLION = 1_000_000
 #: How providers wrap a model's name: "us.anthropic.claude-opus-5-v1:0", "anthropic/claude-opus-5",
@@ -28,6 +29,14 @@ class Price:
     output: float
     window: int | None = None
     since: date | None = None
+    cache_write_1h: float | None = None  # None: as the others
+    tier: str = ""  # of calls of this service tier only; "" = the standard one
+    over: int = 0  # of prompts beyond so many tokens
+
+    @property
+    def for_an_hour(self) -> float:
+        """Of what is written to the cache for an hour."""
+        return self.cache_write if self.cache_write_1h is None else self.cache_write_1h
 
     def fits(self, name: str, day: date) -> bool:
         """Whether it holds for a model, named in lower case, on a day."""
@@ -59,35 +68,41 @@ class PriceTable:
         return sorted({price.since for side in self._sides for price in side if price.since})
 
     def price(self, model: str, day: date) -> Price | None:
-        """The most exact pattern that fits the name, as written or plain; of equal ones the newest by that day."""
+        """Of a model, or of what a call is billed as (`terms`): the most exact pattern that fits the name, as written
+        or plain; of equal ones that for the longest prompts, then the newest by that day."""
         key = (model, day)
         if key not in self._found:
             self._found[key] = self._look_up(model, day)
         return self._found[key]
 
     def _look_up(self, model: str, day: date) -> Price | None:
-        names = {model.lower(), plain_name(model)}
+        name, tier, over = terms_of(model)
+        names = {name.lower(), plain_name(name)}
         for side in self._sides:
-            fitting = [price for price in side if any(price.fits(name, day) for name in names)]
+            asked = [price for price in side if price.tier == tier and price.over <= over]
+            fitting = [price for price in asked if any(price.fits(each, day) for each in names)]
             if fitting:
                 return max(fitting, key=_exactness)
         return None
 
 
-def _exactness(price: Price) -> tuple[int, date]:
-    return (len(price.pattern.replace("*", "")), price.since or date.min)
+def _exactness(price: Price) -> tuple[int, int, date]:
+    return (len(price.pattern.replace("*", "")), price.over, price.since or date.min)
 
 
 def turns_cost(sums: Sums, price: Price) -> float:
     """What the turns cost, in US dollars."""
-    return _cost(price, sums.input_tokens, sums.cache_read_tokens, sums.cache_write_tokens, sums.output_tokens)
+    return _cost(
+        price, sums.input_tokens, sums.cache_read_tokens, sums.cache_write_tokens, sums.output_tokens,
+        sums.cache_write_1h_tokens,
+    )  # fmt: skip
 
 
 def summaries_cost(sums: Sums, price: Price) -> float:
     """What the calls that wrote summaries cost, as far as their tokens are known."""
     return _cost(
         price, sums.summary_input_tokens, sums.summary_read_tokens, sums.summary_write_tokens,
-        sums.summary_output_tokens,
+        sums.summary_output_tokens, sums.summary_write_1h_tokens,
     )  # fmt: skip
 
 
@@ -96,6 +111,6 @@ def freed_cost(sums: Sums, price: Price) -> float:
     return _cost(price, sums.freed_input_tokens, sums.freed_read_tokens, sums.freed_write_tokens, 0)
 
 
-def _cost(price: Price, plain: int, read: int, written: int, output: int) -> float:
-    amount = plain * price.input + read * price.cache_read + written * price.cache_write + output * price.output
-    return amount / MILLION
+def _cost(price: Price, plain: int, read: int, written: int, output: int, written_1h: int = 0) -> float:
+    write = (written - written_1h) * price.cache_write + written_1h * price.for_an_hour
+    return (plain * price.input + read * price.cache_read + write + output * price.output) / MILLION

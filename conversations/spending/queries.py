@@ -24,6 +24,7 @@ from conversations.spending.published import PUBLISHED
 from conversations.spending.savings import Savings, savings_of
 from conversations.spending.steps import steps_of
 from conversations.spending.tally import NAMES, Step, Sums
+from conversations.spending.terms import terms_of
 from conversations.vocabulary import SummaryState
 
 DayRow = tuple[str, date, Sums]  # model, day, sums
@@ -39,7 +40,8 @@ def price_of(row: ModelPrice) -> Price:
     """Without the database."""
     return Price(
         row.pattern, float(row.input_usd), float(row.cache_read_usd), float(row.cache_write_usd), float(row.output_usd),
-        row.window, row.since,
+        row.window, row.since, None if row.cache_write_1h_usd is None else float(row.cache_write_1h_usd), row.tier,
+        row.over_tokens,
     )  # fmt: skip
 
 
@@ -65,7 +67,7 @@ def savings_of_conversation(conversation: Conversation) -> ConversationSavings:
     prices = price_table(conversation.workspace_id)
     by_model = defaultdict(list)
     for row in rows:
-        by_model[row[0]].append(row)
+        by_model[terms_of(row[0]).model].append(row)
     return ConversationSavings(
         savings_of(rows, prices),
         count.peak if count else None,

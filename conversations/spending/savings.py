@@ -51,6 +51,11 @@ class Savings:
         return self.would is not None and not self.sums.unpriced_compactions
 
     @property
+    def untold_calls(self) -> int:
+        """Requests of which no service tier is told: they are priced as standard ones."""
+        return self.sums.calls - self.sums.told_calls
+
+    @property
     def saved_cost(self) -> float | None:
         """US dollars not paid; None where not known."""
         return None if self.cost is None or self.would_cost is None else self.would_cost - self.cost

@@ -24,6 +24,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from typing import NamedTuple, Self
 
+from conversations.spending.terms import billed_as
+
 TURN = "turn"
 
 
@@ -113,12 +115,14 @@ class Sums:
     """Tokens of a number of calls of one model. Input is without the cache's. Everything here can be added up."""
 
     calls: int = 0  # turns
+    told_calls: int = 0  # of them: the service tier is told; the others are taken to be of the standard one
     unknown_calls: int = 0  # of them: nothing is known of what they sent; they count as nothing
     partial_calls: int = 0  # of them: the output or the cache's part is not known
     uncertain_calls: int = 0  # of them: what they would have sent is known only as "at least"
     input_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0  # of them: for an hour, as far as that is told
     output_tokens: int = 0
 
     # what would have been sent on top
@@ -132,6 +136,7 @@ class Sums:
     summary_input_tokens: int = 0
     summary_read_tokens: int = 0
     summary_write_tokens: int = 0
+    summary_write_1h_tokens: int = 0  # as above
     summary_output_tokens: int = 0
 
     def __iadd__(self, other: "Sums") -> Self:
@@ -191,6 +196,13 @@ class Call:
     purpose: str
     usage: Usage
     context: int | None
+    written_1h: int | None = None  # of what was written to the cache: for an hour; None = not told
+    tier: str = ""  # see `terms.tier_of`
+
+    @property
+    def billed(self) -> str:
+        """What its sums are kept under."""
+        return billed_as(self.model, self.tier, self.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +223,7 @@ class Cut:
 
 @dataclass(slots=True)
 class Tally:
-    """Sums by model and slot."""
+    """Sums by what calls are billed as, and slot."""
 
     sums: dict[tuple[str, datetime], Sums] = field(default_factory=dict)
 
@@ -246,7 +258,7 @@ def count(run: Run, calls: Sequence[Call], cuts: Sequence[Cut]) -> Tally:
         elif event.usage in told:
             told.remove(event.usage)
         else:
-            _take_summary(tally.of(event.model or run.model, event.slot), event.usage)
+            _take_summary_call(tally, run, event)
     return tally
 
 
@@ -274,20 +286,28 @@ def _take_summary(sums: Sums, usage: Usage) -> None:
     sums.summary_output_tokens += usage.output or 0
 
 
+def _take_summary_call(tally: Tally, run: Run, call: Call) -> None:
+    sums = tally.of(billed_as(call.model or run.model, call.tier, call.context), call.slot)
+    _take_summary(sums, call.usage)
+    sums.summary_write_1h_tokens += min(call.written_1h or 0, call.usage.cache_write or 0)
+
+
 def _take_turn(tally: Tally, run: Run, call: Call) -> None:
     run.model = call.model or run.model
     freed = run.take(Turn(call.position, call.context, call.usage.output))
-    sums, usage = tally.of(call.model, call.slot), call.usage
+    sums, usage = tally.of(call.billed, call.slot), call.usage
     split = (usage.input, usage.cache_read, usage.cache_write) != (None, None, None)
     plain = (usage.input or 0) if split else (call.context or 0)
     read, written = usage.cache_read or 0, usage.cache_write or 0
     sums.calls += 1
+    sums.told_calls += bool(call.tier)
     sums.unknown_calls += not split and call.context is None
     sums.partial_calls += not split or usage.output is None
     sums.uncertain_calls += not freed.certain
     sums.input_tokens += plain
     sums.cache_read_tokens += read
     sums.cache_write_tokens += written
+    sums.cache_write_1h_tokens += min(call.written_1h or 0, written)
     sums.output_tokens += usage.output or 0
     if call.context is not None:
         _add_freed(sums, freed.tokens, read, written, plain + read + written)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations.models import ModelPrice
 from conversations.people.activity import record_activity
-from conversations.spending.published import PUBLISHED, SOURCE, TAKEN_ON
+from conversations.spending.published import SOURCE, STANDARD, TAKEN_ON
 from conversations.spending.queries import price_table, savings_of_workspace
 from conversations.vocabulary import MemberRole
 from conversations.web.pages import WorkspaceRequest, may, member_required, render_page, role_required
@@ -36,8 +36,8 @@ def prices(request: WorkspaceRequest) -> HttpResponse:
     rows = ModelPrice.objects.filter(workspace=request.workspace).select_related("created_by")
     context = {
         "form": form,
-        "prices": list(rows.order_by("pattern", "-since")),
-        "built_in": PUBLISHED,
+        "prices": list(rows.order_by("pattern", "tier", "over_tokens", "-since")),
+        "built_in": STANDARD,
         "source": SOURCE,
         "taken_on": TAKEN_ON,
         "unpriced": savings_of_workspace(request.workspace, price_table(request.workspace)).unpriced,

@@ -5,11 +5,18 @@ from typing import Any
 from django import forms
 
 from conversations.models import ModelPrice
+from conversations.spending.terms import LENGTHS, TIERS
 
 
-def _dollars(label: str) -> forms.DecimalField:
+def _dollars(label: str, *, required: bool = True) -> forms.DecimalField:
     return forms.DecimalField(
-        label=label, min_value=0, max_digits=12, decimal_places=6, widget=forms.NumberInput(attrs={"step": "any"})
+        label=label,
+        required=required,
+        min_value=0,
+        max_digits=12,
+        decimal_places=6,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text="" if required else "Left empty: as the line above.",
     )
 
 
@@ -28,9 +35,24 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg] # as above
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text="Left empty: always. Days are UTC.",
     )
+    tier = forms.ChoiceField(
+        label="For calls of tier",
+        required=False,
+        choices=[(tier, words) for tier, words in TIERS.items()],
+        help_text="As the provider tells it of each call. Where it does not, standard is taken.",
+    )
+    over_tokens = forms.TypedChoiceField(
+        label="For prompts",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[(0, "of any length"), *((mark, f"beyond {mark:,} tokens") for mark in LENGTHS)],
+        help_text="Of several that fit, that for the longest holds, for the whole of the call.",
+    )
     input_usd = _dollars("Input")
     cache_read_usd = _dollars("Read from the cache")
     cache_write_usd = _dollars("Written to the cache")
+    cache_write_1h_usd = _dollars("Written to the cache for an hour", required=False)
     output_usd = _dollars("Output")
     window = forms.IntegerField(
         label="Context window", required=False, min_value=1, max_value=2**62, help_text="Tokens it can hold, if known."
@@ -38,14 +60,22 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg] # as above
 
     class Meta:
         model = ModelPrice
-        fields = ("pattern", "since", "input_usd", "cache_read_usd", "cache_write_usd", "output_usd", "window")
+        fields = (
+            "pattern", "since", "tier", "over_tokens", "input_usd", "cache_read_usd", "cache_write_usd",
+            "cache_write_1h_usd", "output_usd", "window",
+        )  # fmt: skip
+
+    def clean_over_tokens(self) -> int:
+        """Of any length where nothing is chosen."""
+        return self.cleaned_data["over_tokens"] or 0
 
     def clean(self) -> dict[str, Any]:
-        """One price a model and day: a row is never changed, so that what was paid stays what it was."""
+        """One price for the same calls and day: a row is never changed, so that what was paid stays what it was."""
         data: dict[str, Any] = super().clean() or {}
         same = ModelPrice.objects.filter(
-            workspace=self.instance.workspace_id, pattern=data.get("pattern"), since=data.get("since")
+            workspace=self.instance.workspace_id,
+            **{name: data.get(name) for name in ("pattern", "since", "tier", "over_tokens")},
         )
         if same.exists():
-            self.add_error("since", "There is a price of this model from this day on. Delete that one first.")
+            self.add_error("since", "There is a price for the same calls from this day on. Delete that one first.")
         return data

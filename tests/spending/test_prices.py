@@ -76,7 +76,7 @@ def test_published_prices_keep_the_providers_proportions():
 def test_no_published_price_is_for_more_than_one_model():
     assert not any("*" in each.pattern for each in PUBLISHED)
     assert PriceTable([], PUBLISHED).price("claude-opus-4-9", DAY) is None
-    assert PriceTable([], PUBLISHED).price("claude-haiku-5-5", DAY) is None
+    assert PriceTable([], PUBLISHED).price("claude-haiku-6", DAY) is None
 
 
 # --- put together -----------------------------------------------------------------------------------------------------

@@ -5,8 +5,10 @@ from functools import lru_cache
 from typing import Any
 
 from conversations.ingest.events import Usage
+from conversations.ingest.formats.anthropic_usage import written_for_an_hour
 from conversations.ingest.formats.base import list_of, mapping_of, tokens_of
 from conversations.ingest.formats.claude_records import Spending
+from conversations.spending.terms import tier_of
 
 #: 2.1.14 to 2.1.29 log 1 or 2 output tokens a response whatever was written: 456 responses, 1,157 tokens.
 _PLACEHOLDERS = ((2, 1, 14), (2, 1, 29))
@@ -21,6 +23,8 @@ def usage_of(usage: Mapping[str, Any], version: str) -> Usage:
         cache_read_tokens=tokens_of(usage.get("cache_read_input_tokens")),
         cache_write_tokens=tokens_of(usage.get("cache_creation_input_tokens")),
         output_tokens=None if has_placeholders(version) else tokens_of(usage.get("output_tokens")),
+        cache_write_1h_tokens=written_for_an_hour(usage),
+        service_tier=tier_of(usage.get("service_tier"), usage.get("speed")),
     )
 
 

@@ -343,7 +343,7 @@ def _fields(event: Event, *names: str) -> list[tuple[str, int | None]]:
 
 
 def _usage(name: str, usage: Usage) -> list[tuple[str, int | None]]:
-    return [(f"{name}.{field}", getattr(usage, field)) for field in usage.__struct_fields__]
+    return [(f"{name}.{field}", getattr(usage, field)) for field in usage.__struct_fields__ if field != "service_tier"]
 
 
 def _free_depth(event: Event, limit: int) -> bool:

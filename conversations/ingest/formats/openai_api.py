@@ -36,7 +36,7 @@ def read_responses(item: Item, endpoint: str) -> Exchange:
         previous=previous,
         whole=not (previous or conversation or context.has_references),
         received=[] if compacting else context_of(list_of(answer.get("output"))).said,
-        calls=_calls(mapping_of(answer.get("usage")), model, "compaction" if compacting else "turn"),
+        calls=_calls(answer, model, "compaction" if compacting else "turn"),
         stop_reason=_stop_reason(answer),
         announced=compactions_in(request, answer, context, model, on_demand=compacting),
     )
@@ -89,8 +89,9 @@ def _stop_reason(answer: Mapping[str, Any]) -> str:
     return name_of(reason or answer.get("status"), REASON_CHARACTERS)
 
 
-def _calls(usage: Mapping[str, Any], model: str, purpose: str = "turn") -> list[Call]:
-    return [Call(usage=usage_of(usage), model=model, purpose=purpose)] if usage else []
+def _calls(answer: Mapping[str, Any], model: str, purpose: str = "turn") -> list[Call]:
+    usage = mapping_of(answer.get("usage"))
+    return [Call(usage=usage_of(usage, answer.get("service_tier")), model=model, purpose=purpose)] if usage else []
 
 
 # --- chat completions -------------------------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ def read_chat(item: Item, endpoint: str) -> Exchange:
         system=[block for message in messages[:leading] for block in parts_of(message.get("content"))],
         sent=_said(messages[leading:]),
         received=_said([{**mapping_of(choice.get("message")), "role": "assistant"}]),
-        calls=_calls(mapping_of(answer.get("usage")), model),
+        calls=_calls(answer, model),
         stop_reason=name_of(choice.get("finish_reason"), REASON_CHARACTERS),
     )
 
