@@ -33,9 +33,8 @@ from conversations.ops.holds import held
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`texts` and `values` (JSON) are its columns, `quotes` those that are emptied: cut somewhere, as they are, they may
-    hold half a secret. `conversation` leads from a row to the conversation whose words it
-    holds; where it is empty the rows belong to none."""
+    """`texts` and `values` (JSON) are its columns, `quotes` those that are emptied, as what was cut somewhere may hold
+    half a secret. `conversation` leads from a row to the conversation whose words it holds; empty: to none."""
 
     model: type[models.Model]
     texts: tuple[str, ...] = ()
