@@ -1,6 +1,7 @@
 """Exchanges that do not say of which conversation they are."""
 
 import pytest
+from msgspec import structs
 
 from conversations.models import Compaction, Conversation, Request
 from tests.ingest.agents import Client, said, user
@@ -48,6 +49,19 @@ def test_exchange_without_a_conversation_comes_again(accept):
 
     assert receipt.results[0].status == "duplicate"
     assert Conversation.objects.count() == 1
+
+
+def test_a_call_that_failed_is_no_conversation(accept):
+    client = Client("")
+    failed = [
+        structs.replace(client.turn("Hello"), id=f"r-failed-{number}", received=[], calls=[], error="Connection refused")
+        for number in range(3)
+    ]
+
+    receipt = accept(*failed)
+
+    assert [result.status for result in receipt.results] == ["accepted"] * 3
+    assert not Conversation.objects.exists()
 
 
 def test_same_question_in_two_conversations_is_two(accept):

@@ -43,7 +43,8 @@ def take(known: Known, exchange: Exchange, conversation: str, received: datetime
     known.seen = [*known.seen, name, content][-MOST_SEEN:]
     if not _is_call(exchange):
         telling = Telling(exchange, conversation, received)
-        _tell_facts(known, telling)
+        if exchange.conversation or known.heads:  # else each attempt of a call that failed would stand there as a talk
+            _tell_facts(known, telling)
         return Taken(conversation, telling.events(known))
     return _take_call(known, exchange, conversation, received)
 
