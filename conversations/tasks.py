@@ -26,6 +26,7 @@ from conversations.models import Batch, Conversation, Deletion, LedgerEntry, Que
 from conversations.models.isolation import unrestricted
 from conversations.ops import deletion, redacting, retention
 from conversations.ops.known_contexts import purge_known_contexts
+from conversations.people.purging import purge_sign_ins
 from conversations.review import filling, places, teaching
 
 log = logging.getLogger(__name__)
@@ -191,9 +192,11 @@ def sweep_reservations() -> None:
 
 @shared_task(ignore_result=True)
 def purge() -> None:
-    """Every hour: delete bytes that were kept long enough, and what is known of contexts that ended long ago."""
+    """Every hour: delete bytes that were kept long enough, what is known of contexts that ended long ago, and sessions
+    that ran out."""
     retention.purge_raw()
     purge_known_contexts()
+    purge_sign_ins()
 
 
 @shared_task(acks_late=True, ignore_result=True)
