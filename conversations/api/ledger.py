@@ -23,8 +23,7 @@ from conversations.api.pagination import Keyset, Page
 from conversations.api.parameters import Parameter, chosen, yes_or_no
 from conversations.api.reading import ListView, MayReadOrMember, ReadView
 from conversations.api.rules import WriteSchema, faults
-from conversations.audit.anchors import propose
-from conversations.audit.facts.rules import own_kind
+from conversations.audit.anchors import kind_of, propose
 from conversations.audit.ledger_editing import FIELDS, name_for, reinstate, retire, save_entry, wrong_with
 from conversations.audit.ledger_queries import Counts, counts_of
 from conversations.audit.model import FactKind
@@ -154,7 +153,7 @@ def store(spec: EntrySpec, entry: LedgerEntry, request: Request) -> LedgerEntry:
     made = {
         "name": spec.name.strip() or name_for(entry.workspace, text),
         "text": text,
-        "kind": spec.kind or own_kind(text),
+        "kind": spec.kind or kind_of(text),
         "anchors": propose(text) if spec.anchors is None else list(dict.fromkeys(spec.anchors)),
         "agent_name": spec.agent_name,
         "agent_version": spec.agent_version,

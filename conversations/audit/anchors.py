@@ -1,8 +1,11 @@
-"""The anchors of a rule: exact words that must survive with it; which to propose, whether a text has them. Pure."""
+"""What is read off a rule's own words: its kind, and its anchors, exact words that must survive with it. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from conversations.audit.entities import Entity, EntityKind, entities
+from conversations.audit.facts import cues
+from conversations.audit.facts.rules import own_kind
+from conversations.audit.model import FactKind
 from conversations.audit.passages import PassageIndex
 from conversations.audit.text import flat
 from conversations.audit.values import lookup
@@ -21,6 +24,16 @@ def propose(text: str) -> list[str]:
     kept = [e for e in found if e.kind is not EntityKind.QUOTED or not any(a < e.end and e.start < b for a, b in exact)]
     words = (_written(text, entity) for entity in sorted(kept, key=lambda e: e.start))
     return list(dict.fromkeys(filter(None, words)))[:MOST_ANCHORS]
+
+
+def kind_of(text: str) -> FactKind:
+    """What sort of thing an entry says, by its words. What is told to do in the ledger is no task but a rule, and what
+    is neither is a fact."""
+    plain = text.replace("’", "'")
+    kind = own_kind(plain)
+    if kind is not FactKind.ASK:
+        return kind
+    return FactKind.REQUIREMENT if cues.REQUEST.match(plain.lstrip()) else FactKind.FINDING
 
 
 def _written(text: str, entity: Entity) -> str:

@@ -98,15 +98,28 @@ def _check(entry: Entry, look: _Look, *, known: bool) -> Check:
     """After first: what is there was kept, wherever it came from. Then whether it could be lost at all."""
     if words := look.beside(entry):
         return _kept_beside(entry, words)
-    found = _judged(entry, look.index) if look.readable else None
+    found, index = _nearest_judged(entry, look.index) if look.readable else (None, look.index)
     if found and found.outcome is Outcome.KEPT:
-        return _as_judged(entry, found, look.index)
+        return _as_judged(entry, found, index)
     if not known and not look.dropped(entry):
         return _untold(entry, look.segment)
-    return _as_judged(entry, found, look.index) if found else _unreadable(entry, look.segment)
+    return _as_judged(entry, found, index) if found else _unreadable(entry, look.segment)
 
 
 # --- what the summary makes of it -------------------------------------------------------------------------------------
+
+
+def _nearest_judged(entry: Entry, index: PassageIndex) -> tuple[Judgement, PassageIndex]:
+    """What the summary says of it, and the index that the judgement's span is of. Where it seems lost by a passage
+    without any of its anchors, the lines that have one are looked at by themselves: they speak of it."""
+    found = _judged(entry, index)
+    if found.outcome is Outcome.KEPT or found.start is None or not entry.anchors:
+        return found, index
+    if any(anchors.stands_in(anchor, index.summary[found.start : found.end]) for anchor in entry.anchors):
+        return found, index
+    lines = [x for x in index.summary.split("\n") if any(anchors.stands_in(anchor, x) for anchor in entry.anchors)]
+    near = PassageIndex("\n".join(lines), sources=index.sources, cwd=index.cwd, rarity=index.rarity)
+    return (_judged(entry, near), near) if lines else (found, index)
 
 
 def _judged(entry: Entry, index: PassageIndex) -> Judgement:

@@ -75,7 +75,7 @@ def _anchors(entry: LedgerEntry) -> Iterator[str]:
 
 def name_for(workspace: Workspace, text: str) -> str:
     """A name made of the rule's first words that no other entry has."""
-    name = text.strip().partition("\n")[0]
+    name = text.replace("\0", "").strip().partition("\n")[0]
     name = name if len(name) <= _NAMED else f"{name[:_NAMED].rsplit(' ', 1)[0]} …"
     taken = set(LedgerEntry.objects.filter(workspace=workspace, name__startswith=name).values_list("name", flat=True))
     numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))

@@ -25,7 +25,9 @@ COLUMNS_SHOWN = 30
 #: `?show=` of the list → its tab.
 SHOWN = {"": "in force", "retired": "retired", "all": "all"}
 #: `?where=` of an entry's page.
-WHERE = {"": "all conversations", "lost": "where it was lost"}
+WHERE = {"": "where it was told", "lost": "where it was lost", "all": "all conversations"}
+_AMONG = {"lost": LOST, "all": tuple(LedgerOutcome)}
+_TOLD = tuple(outcome for outcome in LedgerOutcome if outcome != LedgerOutcome.NOT_IN_CONTEXT)
 #: Outcomes in words, where one stands for several.
 WORDS = {LedgerOutcome.NOT_IN_CONTEXT: "not in this context"}
 _SIGNS = {outcome: SIGNS[sign] for sign in SIGNS for outcome in LedgerOutcome if outcome.value == sign.value}
@@ -130,10 +132,10 @@ class Line:
 @member_required
 @require_GET
 def ledger_entry(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """What it says, how it fares, and its life-line in every conversation; `?where=lost` leaves out the others."""
+    """What it says, how it fares, and its life-line in the conversations where it was told; `?where=lost` or `all`."""
     entry = _one(request, pk)
     where = request.GET.get("where", "")
-    rows = conversations_of(entry, lost=where == "lost")
+    rows = conversations_of(entry, _AMONG.get(where, _TOLD))
     page = page_of(rows.select_related("agent"), NEWEST, request.GET, size=CONVERSATIONS_SHOWN)
     lines, numbers = life_lines(entry, page.rows)
     counts = counts_of(request.workspace.pk, [entry.pk])[entry.pk]
@@ -157,12 +159,11 @@ def _one(request: WorkspaceRequest, pk: int) -> LedgerEntry:
     return get_object_or_404(LedgerEntry.objects.select_related(*people), workspace=request.workspace, pk=pk)
 
 
-def conversations_of(entry: LedgerEntry, *, lost: bool) -> "QuerySet[Conversation]":
-    """Those in which it was checked, or lost."""
+def conversations_of(entry: LedgerEntry, outcomes: Sequence[LedgerOutcome]) -> "QuerySet[Conversation]":
+    """Those in which it had one of these outcomes at some compaction."""
     checks = LedgerCheck.objects.filter(
-        workspace=entry.workspace_id, entry=entry, conversation=OuterRef("pk"),
-        **({"outcome__in": LOST} if lost else {}),
-    )  # fmt: skip
+        workspace=entry.workspace_id, entry=entry, conversation=OuterRef("pk"), outcome__in=outcomes
+    )
     return Conversation.objects.filter(Exists(checks), workspace=entry.workspace_id)
 
 

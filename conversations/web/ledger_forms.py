@@ -7,8 +7,7 @@ from typing import Any
 
 from django import forms
 
-from conversations.audit.anchors import propose, stands_in
-from conversations.audit.facts.rules import own_kind
+from conversations.audit.anchors import kind_of, propose, stands_in
 from conversations.audit.ledger_editing import name_for, wrong_with
 from conversations.audit.model import FactKind
 from conversations.models import LedgerEntry
@@ -67,7 +66,7 @@ class LedgerForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes n
 
     def clean_kind(self) -> str:
         """Left empty, as the auditor reads it."""
-        return self.cleaned_data["kind"] or own_kind(self.cleaned_data.get("text", ""))
+        return self.cleaned_data["kind"] or kind_of(self.cleaned_data.get("text", ""))
 
     def clean_text(self) -> str:
         """On one line: it is one statement."""

@@ -10,7 +10,7 @@ RULE = "Never write to ledger_v1: the auditors have frozen it until March."
 def create_entry(workspace, text=RULE, **fields):
     """An entry whose past has been checked."""
     fields = {
-        "name": text[:60],
+        "name": text[:60].strip(),
         "kind": "prohibition",
         "anchors": ["ledger_v1"] if "ledger_v1" in text else [],
         "past_finished_at": timezone.now(),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.audit.anchors import propose, stands_in
+from conversations.audit.anchors import kind_of, propose, stands_in
 from conversations.audit.ledger import Entry, check_entries
 from conversations.audit.model import Author, FactKind, Line, Segment
 from conversations.vocabulary import CompactionKind, LedgerOutcome, Role, SummaryState
@@ -190,3 +190,24 @@ def test_anchors_are_proposed_as_they_are_written(text, expected):
 @given(st.text(max_size=300))
 def test_proposed_anchors_stand_in_the_rule(text):
     assert all(stands_in(anchor, text) for anchor in propose(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Never write to ledger_v1.", "prohibition"),
+        ("Don’t run migrations against staging.", "prohibition"),
+        ("Tests must be run with make.", "requirement"),
+        ("Use the local database on port 5433.", "requirement"),
+        ("Customer 8841 is VAT exempt.", "finding"),
+    ],
+)
+def test_kind_is_read_off_the_words(text, kind):
+    assert kind_of(text) == kind
+
+
+def test_lines_with_an_anchor_speak_of_the_rule_whatever_else_is_nearer():
+    entry = replace(FROZEN, text="Never write to ledger_v1 from new code.")
+    summary = "Ground rules: keep ledger_v1 as it is (audit).\ndocs/runbook-ledger-v2.md is written, with new code."
+    check = outcome(entry, summary, [*SAID, entry.text])
+    assert "ledger_v1" in check.passage

@@ -81,7 +81,7 @@ def test_entry_shows_its_life_line_in_every_conversation(alice, acme):
         for compaction, outcome in zip(conversation.compactions.order_by("number"), outcomes, strict=True):
             create_check(entry, compaction, outcome)
 
-    response = alice.get(entry.get_absolute_url())
+    response = alice.get(entry.get_absolute_url(), {"where": "all"})
     lines = {line.conversation: line for line in response.context["lines"]}
     assert response.context["numbers"] == [1, 2, 3]
     assert [[cell.sign for cell in lines[each].cells] for each in told] == [
@@ -90,6 +90,9 @@ def test_entry_shows_its_life_line_in_every_conversation(alice, acme):
     assert [lines[each].fate for each in told] == ["still known", "forgotten at compaction 2", "not in the context"]
     assert [lines[each].kept for each in told] == [2, 1, 0]
 
+    told_lines = alice.get(entry.get_absolute_url()).context["lines"]
+    assert {line.conversation for line in told_lines} == {lives, dies}
+    create_check(entry, create_compaction(never), "kept")
     only_lost = alice.get(entry.get_absolute_url(), {"where": "lost"}).context["lines"]
     assert {line.conversation for line in only_lost} == {lives, dies}
 
