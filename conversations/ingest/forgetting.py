@@ -21,6 +21,7 @@ from conversations.models import (
     Batch,
     BatchProblem,
     BudgetEvent,
+    BudgetOverride,
     Conversation,
     DeletedConversation,
     Incident,
@@ -56,10 +57,19 @@ def forget(workspace_id: int, ids: Sequence[int], *, for_good: bool) -> int:
     forget_bytes(workspace_id, keys)
     for source, names in keys.items():
         KnownContexts.objects.filter(workspace=workspace_id, source=source, external_id__in=names).delete()
-        BudgetEvent.objects.filter(workspace=workspace_id, conversation_name__in=names).delete()
+        _forget_in_budgets(workspace_id, names)
     _forget_what_points_there(workspace_id, [pk for pk, *_ in found])
     rows.delete()
     return len(found)
+
+
+def _forget_in_budgets(workspace_id: int, names: AbstractSet[str]) -> None:
+    """Budgets know a conversation by its source's id, since they are asked for it before it has come: what happened to
+    it, who may spend more, and the incidents, which are called as it is."""
+    for table in (BudgetEvent, BudgetOverride):
+        table.objects.filter(workspace=workspace_id, conversation_name__in=names).delete()
+    groups = {name[: Incident._meta.get_field("group").max_length] for name in names}  # noqa: SLF001 -- public by its docs
+    Incident.objects.filter(workspace=workspace_id, budget__isnull=False, group__in=groups).delete()
 
 
 def _forget_what_points_there(workspace_id: int, ids: list[int]) -> None:

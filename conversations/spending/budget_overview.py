@@ -76,16 +76,19 @@ def judges_conversations(rules: Sequence[Rule]) -> bool:
     return any(rule.scope == BudgetScope.CONVERSATION for rule in rules)
 
 
-def people_of(workspace: Workspace, *, with_conversations: bool) -> People:
-    """Two queries at most."""
-    agents = {
-        pk: (name, said)
-        for pk, name, said in Agent.objects.filter(workspace=workspace).values_list("id", "name", "version")
-    }
+def judges_agents(rules: Sequence[Rule]) -> bool:
+    """Whether any looks at what agents spend: those of agents, their versions, and the workspace."""
+    return any(whose_of(rule) is AGENTS for rule in rules)
+
+
+def people_of(workspace: Workspace, *, with_conversations: bool, with_agents: bool = True) -> People:
+    """A query for each."""
+    rows = Agent.objects.filter(workspace=workspace).values_list("id", "name", "version") if with_agents else ()
+    agents = {pk: (name, said) for pk, name, said in rows}
     recent: list[Conversation] = []
     if with_conversations:
-        rows = Conversation.objects.filter(workspace=workspace).select_related("agent", "workspace").defer("search")
-        recent = list(rows.order_by("-last_at", "-id")[:RECENT])
+        found = Conversation.objects.filter(workspace=workspace).select_related("agent", "workspace").defer("search")
+        recent = list(found.order_by("-last_at", "-id")[:RECENT])
     return People(agents, {each.pk: each for each in recent})
 
 

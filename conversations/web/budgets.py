@@ -4,14 +4,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from conversations.models import Agent, Budget, BudgetOverride, Conversation, Workspace
+from conversations.models import Agent, Budget, BudgetOverride, Channel, Conversation, Workspace
 from conversations.people.activity import record_activity
-from conversations.spending.budget_overview import budget_overview, judges_conversations, people_of
+from conversations.spending.budget_overview import budget_overview, judges_agents, judges_conversations, people_of
 from conversations.spending.budget_pace import forecasts
 from conversations.spending.budget_past import past_of
 from conversations.spending.budget_settings import Settings, override_of, read_settings, rule_of
@@ -56,8 +58,13 @@ def budget_list(request: WorkspaceRequest) -> HttpResponse:
 @require_GET
 def budget(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """One: how it stands, its windows that are past, what happened, and who may spend more for a while."""
-    row = get_object_or_404(Budget, workspace=request.workspace, pk=pk)
-    return _page(request, row, OverrideForm())
+    return _page(request, _one_of(request, pk), OverrideForm())
+
+
+def _one_of(request: WorkspaceRequest, pk: int) -> Budget:
+    """With the names of the channels that are told, which is no query of its own."""
+    told = Channel.objects.filter(budgets=OuterRef("pk")).order_by("name").values("name")
+    return get_object_or_404(Budget.objects.annotate(told=ArraySubquery(told)), workspace=request.workspace, pk=pk)
 
 
 def _page(request: WorkspaceRequest, row: Budget, form: OverrideForm) -> HttpResponse:
@@ -65,7 +72,8 @@ def _page(request: WorkspaceRequest, row: Budget, form: OverrideForm) -> HttpRes
     rule = rule_of(row)
     overrides = list(row.overrides.select_related("created_by").order_by("-created_at", "-id"))
     settings = Settings(request.workspace.pk, 0, [rule], {rule.id: [override_of(each) for each in overrides]})
-    people = people_of(request.workspace, with_conversations=judges_conversations([rule]))
+    judges = {"with_conversations": judges_conversations([rule]), "with_agents": judges_agents([rule])}
+    people = people_of(request.workspace, **judges)
     [overview] = budget_overview(settings, people, now, [rule])
     since = _since(now, _BACK.get(rule.every.period, PREVIEW_DAYS * DAY))
     past = past_of(request.workspace, settings, people, rule, since, now)
@@ -81,7 +89,6 @@ def _page(request: WorkspaceRequest, row: Budget, form: OverrideForm) -> HttpRes
         "history": history(rule, found, who, since, now),
         "events": row.events.order_by("-at", "-percent", "-id")[:_MOST_EVENTS],
         "overrides": overrides[:_MOST_EVENTS],
-        "channels": row.channels.order_by("name"),
         "form": form,
         "now": now,
     }
@@ -183,7 +190,7 @@ def delete_budget(request: WorkspaceRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def override_budget(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Another limit, until it expires, for a reason; the form stands on the budget's page."""
-    row = get_object_or_404(Budget, workspace=request.workspace, pk=pk)
+    row = _one_of(request, pk)
     override = BudgetOverride(workspace=request.workspace, budget=row, created_by=request.user)
     form = OverrideForm(request.POST if request.method == "POST" else None, instance=override)
     if not form.is_valid():

@@ -14,14 +14,17 @@ from conversations.models import (
     BatchChunk,
     BatchProblem,
     BudgetEvent,
+    BudgetOverride,
     Compaction,
     Conversation,
+    Incident,
     KnownContexts,
     LlmAnswer,
     Message,
     Notice,
 )
 from tests.factories import chunks_of, create_compaction, create_conversation, create_message
+from tests.spending.rows import create_budget, create_override
 from tests.web.audited import create_finding
 
 SECRET = "my-bank-pin-is-4711"
@@ -150,6 +153,13 @@ def test_everything_that_was_made_of_it_goes_along(acme, alice):
     BudgetEvent.objects.create(
         workspace=acme, conversation_name=conversation.external_id, kind="warned", at=conversation.last_at
     )
+    budget = create_budget(acme)
+    for row in (conversation, stays):
+        create_override(budget, conversation_name=row.external_id, reason=SECRET if row is not stays else "fine")
+        Incident.objects.create(
+            workspace=acme, budget=budget, group=row.external_id, state="open", severity="warning", since=row.last_at,
+            opened_at=row.last_at, evaluated_at=row.last_at, summary=SECRET if row is not stays else "fine",
+        )  # fmt: skip
     for row in (conversation, compaction, dropped, stays):
         Notice.objects.create(
             workspace=acme, user=alice.user, kind="mention", text=SECRET if row is not stays else "fine",
@@ -163,6 +173,7 @@ def test_everything_that_was_made_of_it_goes_along(acme, alice):
     assert Notice.objects.get().text == "fine"
     assert not KnownContexts.objects.exists()
     assert not BudgetEvent.objects.exists()
+    assert BudgetOverride.objects.get().conversation_name == Incident.objects.get().group == stays.external_id
 
 
 def test_what_was_not_understood_goes_where_it_names_the_conversation(acme):

@@ -7,16 +7,17 @@ from django.db import connection
 STAY = {
     "taken out by ingest.forgetting": {
         "batch", "batchchunk", "batchproblem", "knowncontexts", "contextpage", "notice", "incident", "budgetevent",
+        "budgetoverride",
     },
     "settings, people, and what people said about their work": {
         "workspace", "membership", "invitation", "user", "apikey", "activity", "session", "secondfactor", "signinlink",
         "signinfailures", "queue", "rule", "rulechannel", "channel", "silence", "budget", "budgetchannel",
-        "budgetoverride", "modelprice", "retentionrule", "deletion", "deletedconversation",
+        "modelprice", "retentionrule", "deletion", "deletedconversation",
         "redactionsettings", "redactionpattern", "redactionrun",
     },
     "figures, names of agents, and sentences made of both": {
         "agent", "agentday", "agentslot", "agenttotal", "spendingversion", "ruleprogress", "incidentevent", "delivery",
-        "llmcall",
+        "llmcall", "tagday", "tagslot",
     },
 }  # fmt: skip
 _GONE = """

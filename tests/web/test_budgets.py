@@ -8,7 +8,7 @@ from tests.spending.rows import create_budget, create_override, create_price, sp
 
 LIST = "/w/acme/budgets/"
 DAY = timedelta(days=1)
-PAGE_QUERIES = 14
+PAGE_QUERIES = 12
 FORM = {
     "name": "Three million", "scope": "conversation", "agent_name": "coder", "limit": "3000000",
     "metric": "total_tokens", "period": "life", "warnings": "80", "action": "wrap_up",
@@ -163,7 +163,7 @@ def test_page_asks_as_much_for_any_number_of_rows(alice, acme, rows, django_asse
         spend(create_conversation(acme, external_id=str(number)), slot=this_day(), input_tokens=20)
         create_override(budget, conversation_name=str(number))
 
-    with django_assert_max_num_queries(25) as found:
+    with django_assert_max_num_queries(PAGE_QUERIES) as found:
         response = alice.get(page(budget))
 
     assert response.status_code == 200
