@@ -8,7 +8,7 @@ from django.utils import timezone
 from conversations import tasks
 from conversations.alerts import evaluation
 from conversations.alerts.evaluation import evaluate_rules
-from conversations.models import CompactionAudit, Incident, Rule, RuleProgress
+from conversations.models import Compaction, CompactionAudit, Incident, Rule, RuleProgress
 from conversations.ops import metrics
 from tests.alerts.rows import compacted, create_rule
 from tests.factories import START, create_batch, create_conversation
@@ -162,6 +162,35 @@ def test_late_audit_counts_when_it_comes(acme):
     evaluate_rules(START + HOUR)
 
     assert incidents() == [("", 0, None, "open")]
+
+
+def test_flood_of_late_events_tells_one_incident_of_what_counts_and_walks_through_no_other_rule(acme, monkeypatch):
+    """A thousand here, over 90 days; a million in tests/bench/alerts.py."""
+    create_rule(acme, aggregation="sum", warning=20, window_minutes=60, agent_name="coder")
+    create_rule(acme, name="Of another", agent_name="support")
+    coder, support = (create_conversation(acme, agent=agent) for agent in ("coder", "support"))
+    compacted(acme, conversation=support, at=START, forgotten=1)
+    for minute in (0, 2):
+        evaluate_rules(START + HOUR + minute * MINUTE)
+    rows = Compaction.objects.bulk_create(
+        Compaction(
+            workspace=acme, conversation=coder, external_id=f"late {number}", position=number, number=number,
+            kind="client", summary_state="text", at=START - 90 * DAY + number * 90 * DAY / 1_000,
+        )
+        for number in range(1_000)
+    )  # fmt: skip
+    CompactionAudit.objects.bulk_create(
+        CompactionAudit(workspace=acme, compaction=row, state="done", version="1", forgotten=25) for row in rows
+    )
+    walked = []
+    run_on = evaluation.run_on
+    monkeypatch.setattr(evaluation, "run_on", lambda *args: walked.append(args[0].at) or run_on(*args))
+
+    evaluate_rules(START + HOUR + 10 * MINUTE)
+
+    assert incidents(Rule.objects.get(name="Of another")) == []
+    assert [state for *_, state in incidents()] == ["resolved"]
+    assert min(walked) < START - 20 * HOUR < START < max(walked)  # the other goes on from where it was
 
 
 def test_data_older_than_a_day_wake_nobody(acme):

@@ -1,8 +1,13 @@
 """Rows for the browser's tests, and a page that fails the test on whatever the browser complains of."""
 
+from datetime import time
+
 import pytest
 
+from conversations.alerts.incidents import record_signals
+from conversations.alerts.signals import Evidence
 from conversations.spending.counting import Grown, count_grown
+from tests.alerts.telling import AT, create_channel, create_rule, create_silence, signal
 from tests.factories import (
     create_api_key,
     create_batch,
@@ -74,6 +79,7 @@ def filled(acme, live_server):
     create_price(acme)
     rows = {
         "budget": budget,
+        **told_of(acme, compaction),
         "conversation": conversation,
         "compaction": compaction,
         "opaque": opaque,
@@ -81,6 +87,17 @@ def filled(acme, live_server):
         "batch": batch,
     }
     return {name: row.pk for name, row in rows.items()}
+
+
+def told_of(workspace, compaction):
+    """A rule that fired, its incident, a channel that failed, and a silence."""
+    channel = create_channel(workspace, name="#agents", last_failure_at=AT, last_failure="It answered 500.")
+    rule = create_rule(workspace, [channel], name="Forgets what it must not do", note="Stop the agent.")
+    evidence = (Evidence("compaction", compaction.pk, "compaction 1 of Migrate billing"),)
+    fired = signal("coder", value=7.0, threshold=5.0, evidence=evidence)
+    (incident,) = record_signals(workspace=workspace, rule=rule, signals=[fired], at=AT)
+    create_silence(workspace, rule=rule, weekdays=[0], from_time=time(22), to_time=time(6))
+    return {"rule": rule, "incident": incident, "channel": channel}
 
 
 def audit(compaction, dropped):
