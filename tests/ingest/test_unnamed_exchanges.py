@@ -53,10 +53,8 @@ def test_exchange_without_a_conversation_comes_again(accept):
 
 def test_a_call_that_failed_is_no_conversation(accept):
     client = Client("")
-    failed = [
-        structs.replace(client.turn("Hello"), id=f"r-failed-{number}", received=[], calls=[], error="Connection refused")
-        for number in range(3)
-    ]
+    attempts = [structs.replace(client.turn("Hello"), id=f"r-failed-{number}") for number in range(3)]
+    failed = [structs.replace(each, received=[], calls=[], error="Connection refused") for each in attempts]
 
     receipt = accept(*failed)
 
