@@ -116,9 +116,7 @@ def _save(run: RedactionRun, **fields: object) -> None:
 
 
 def _finish(run: RedactionRun) -> None:
-    """What a language model answered quotes what it was given: it is asked again where an audit needs it."""
-    LlmAnswer.objects.filter(workspace=run.workspace).delete()
-    LlmReading.objects.filter(workspace=run.workspace).delete()
+    LlmAnswer.objects.filter(workspace=run.workspace, compaction=None).delete()  # from before they knew of what
     _save(run, state=RedactionState.DONE, finished_at=timezone.now())
     detail = {"rows": run.done, "changed": run.changed}
     record_activity(workspace=run.workspace, actor="redaction", action="redaction.run_done", target=run, detail=detail)
@@ -200,7 +198,10 @@ def _redact_message(row: Any, redactor: Redactor) -> bool:
 
 
 def _have_audited_again(conversations: Iterable[int]) -> None:
-    """Their facts have other words now, at other places."""
+    """Their facts have other words now, at other places. What a language model answered quotes the old ones: it is
+    asked again."""
     ids = sorted(conversations)
+    LlmAnswer.objects.filter(compaction__conversation__in=ids).delete()
+    LlmReading.objects.filter(compaction__conversation__in=ids).delete()
     CompactionAudit.objects.filter(compaction__conversation__in=ids).update(input_key="")
     Conversation.objects.filter(pk__in=ids, compaction_count__gt=0).update(audit_due_at=timezone.now())

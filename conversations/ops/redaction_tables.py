@@ -66,14 +66,14 @@ TABLES = (
     Table(Mark, ("quote", "text"), (), "compaction__conversation"),
     Table(Thread, ("about",), (), "compaction__conversation"),
     Table(Comment, ("text",), (), "thread__compaction__conversation"),
-    Table(LedgerEntry, ("text",), ("anchors",)),
+    Table(LedgerEntry, ("name", "text"), ("anchors",)),
     Table(BudgetEvent, ("message",)),
     Table(Incident, ("summary",), ("evidence",)),
     Table(IncidentEvent, ("text",), ("detail",)),
     Table(Notice, ("text",)),
     Table(Conversation, ("title", "cwd", "incomplete_reason"), (), "pk"),
     Table(BatchProblem, ("message",), quotes=("raw",)),
-    Table(Batch, ("name",), ("checkpoint",)),
+    Table(Batch, ("name", "error"), ("checkpoint",)),
 )
 
 

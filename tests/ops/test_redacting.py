@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from django.apps import apps
+from django.db import models
 
 from conversations import tasks
 from conversations.audit.services import audit_conversation, due_conversations
@@ -15,6 +17,7 @@ from conversations.models import (
     Conversation,
     Finding,
     Hold,
+    LedgerEntry,
     LlmAnswer,
     Mark,
     Message,
@@ -23,6 +26,7 @@ from conversations.models import (
     Thread,
 )
 from conversations.ops import redacting
+from conversations.ops.redaction_tables import TABLES
 from conversations.redaction.settings import redactor_of, settings_of
 from conversations.vocabulary import RedactionState
 from tests.ingest.test_digest import compaction, message
@@ -50,6 +54,8 @@ def stored(acme, alice):
     thread = Thread.objects.create(workspace=acme, compaction=found, about=RULE)
     Comment.objects.create(workspace=acme, thread=thread, author=alice.user, author_name="Alice", text=f"@{SECRET}")
     LlmAnswer.objects.create(workspace=acme, key="k", answer=RULE)
+    LlmAnswer.objects.create(workspace=acme, key="l", answer=RULE, compaction=found)
+    LedgerEntry.objects.create(workspace=acme, name=RULE, text=RULE, anchors=[SECRET], kind="C1")
     return acme
 
 
@@ -182,3 +188,54 @@ def test_other_workspaces_are_left_alone(stored, alice, globex):
     run_to_the_end(stored, alice.user)
 
     assert Conversation.objects.get(workspace=globex).title == SECRET
+
+
+#: Columns that no run goes through, and why that is right.
+STAY = {
+    "by them rows are found": {
+        "conversation.external_id", "conversation.parent_external_id", "message.external_id", "request.external_id",
+        "compaction.external_id", "compaction.summary_external_id", "compaction.dropped_ids", "compaction.kept_ids",
+        "compaction.cleared_ids", "knowncontexts.external_id", "budgetevent.external_id", "batch.source_key",
+        "batch.found", "budgetevent.conversation_name", "notice.url",
+    },
+    "done block by block, or deleted": {"message.blocks", "message.excerpt", "llmanswer.answer", "llmreading.reading"},
+    "figures and places": {"conversation.sparkline", "finding.spans", "finding.parts", "review.criteria"},
+    "sentences of ours": {
+        "batchproblem.mend", "compactionaudit.error", "compactionaudit.llm_reason", "compactionaudit.llm_key",
+        "ruleprogress.states", "ruleprogress.told", "ruleprogress.problem", "incident.group", "delivery.last_error",
+        "llmcall.error", "activity.target", "activity.detail", "deletion.error", "redactionrun.error",
+        "channel.off_reason", "channel.last_failure", "rankingversion.weights", "rankingversion.trial",
+    },
+    "settings that people typed": {
+        "channel.sealed", "budget.conversation_name", "budget.message", "budgetoverride.conversation_name",
+        "budgetoverride.reason", "rule.note", "silence.group", "silence.reason", "hold.reason", "deletion.needles",
+        "redactionsettings.sealed_key", "redactionpattern.expression", "queue.instructions", "queue.rubric",
+        "queue.filters",
+    },
+    "people's own": {"session.session_data", "session.browser", "secondfactor.sealed_secret"},
+}  # fmt: skip
+_LONG = 300  # characters of a column that may hold a sentence somebody said
+
+
+def may_hold_words(field):
+    long = isinstance(field, models.CharField) and (field.max_length or 0) >= _LONG
+    return not field.choices and (long or isinstance(field, models.TextField | models.JSONField))
+
+
+def test_every_column_of_words_is_gone_through_or_says_why_not():
+    """A new column has to say how; tables without a workspace hold nothing that an agent said."""
+    done = {
+        f"{table.model._meta.model_name}.{name}"
+        for table in TABLES
+        for name in (*table.texts, *table.values, *table.quotes)
+    }
+    columns = {
+        f"{model._meta.model_name}.{field.name}"
+        for model in apps.get_app_config("conversations").get_models()
+        for field in model._meta.concrete_fields
+        if may_hold_words(field)
+    }
+    stay = {name for names in STAY.values() for name in names}
+
+    assert columns - done - stay == set(), "name it in ops.redaction_tables.TABLES, or here with the reason"
+    assert stay & done == set()
