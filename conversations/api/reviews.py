@@ -1,6 +1,6 @@
 """GET …/queues and …/reviews: what a team wants judged, how far it is, and what people handed in."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpResponseBase
@@ -12,8 +12,9 @@ from rest_framework.response import Response
 from conversations.api.pagination import Keyset
 from conversations.api.parameters import Parameter, chosen, row_id, since_and_until, yes_or_no
 from conversations.api.reading import ListView, ReadView
-from conversations.models import Mark, Queue, QueueItem, Review, Verdict
-from conversations.vocabulary import ItemState, Overall
+from conversations.models import ApiKey, Mark, Membership, Queue, QueueItem, Review, User, Verdict, Workspace
+from conversations.people.access import is_at_least
+from conversations.vocabulary import ItemState, MemberRole, Overall, Scope
 
 
 class QueueSerializer(serializers.ModelSerializer[Queue]):
@@ -37,10 +38,17 @@ class ItemSerializer(serializers.ModelSerializer[QueueItem]):
     """One compaction in a queue."""
 
     compaction = serializers.IntegerField(source="compaction_id", help_text="The id of the compaction.")
+    calibration = serializers.SerializerMethodField(
+        allow_null=True, help_text="Everybody judges it. null = not told: to reviewers, and to keys that do not manage."
+    )
 
     class Meta:
         model = QueueItem
         fields = ("id", "compaction", "state", "priority", "calibration", "added_at")
+
+    def get_calibration(self, row: QueueItem) -> bool | None:
+        """Who judges is not to know."""
+        return row.calibration if self.context["tells_calibration"] else None
 
 
 class VerdictSerializer(serializers.ModelSerializer[Verdict]):
@@ -125,10 +133,24 @@ class ItemListView(ListView):
     file_name = "items"
     known = (chosen("state", "How far it is.", ItemState, "state"),)
 
+    def serializer(self) -> Any:
+        """Which items are for calibration is told to owners and admins, and to keys that manage."""
+        context = {"workspace": self.workspace, "tells_calibration": _manages(self.request, self.workspace)}
+        return self.serializer_class(context=context)
+
     def rows(self, queue_id: int) -> QuerySet[Any]:
         """All of the queue's."""
         queue = get_object_or_404(Queue, workspace=self.workspace, pk=queue_id)
         return QueueItem.objects.filter(workspace=self.workspace, queue=queue)
+
+
+def _manages(request: Request, workspace: Workspace) -> bool:
+    if isinstance(request.auth, ApiKey):
+        return Scope.MANAGE in request.auth.scopes
+    role = Membership.objects.filter(workspace=workspace, user=cast("User", request.user)).values_list(
+        "role", flat=True
+    )
+    return is_at_least(role.get(), MemberRole.ADMIN)
 
 
 class ReviewListView(ListView):

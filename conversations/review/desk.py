@@ -33,6 +33,11 @@ class JudgedFact(msgspec.Struct, frozen=True):
     at: datetime
     still: bool  # the auditor still finds this fact
 
+    @property
+    def is_on_added(self) -> bool:
+        """It is on a statement that the summary added, which has no rank."""
+        return not self.number
+
 
 class MarkedSpan(msgspec.Struct, frozen=True):
     """A missed fact, or an invented statement where `message` is None."""
@@ -59,6 +64,7 @@ class ReviewTold(msgspec.Struct, frozen=True):
     blind: bool | None  # the queue's
     reviewer: int | None
     who: str | None
+    made_by: str  # who labelled it elsewhere
     overall: str
     revision: int
     saved_at: datetime
@@ -80,7 +86,6 @@ class ItemTold(msgspec.Struct, frozen=True):
 
     id: int
     state: ItemState
-    calibration: bool
     queue: int
     name: str
     instructions: str
@@ -107,7 +112,7 @@ def with_reviews(rows: "QuerySet[Compaction]", user: int, queue: int = 0, item: 
 def _reviews(user: int) -> "QuerySet[Any, Any]":
     own = Q(reviewer=user)
     rows = Review.objects.filter(own | Q(submitted_at__isnull=False), **_HERE)
-    plain = ("id", "item", "reviewer", "overall", "criteria", "comment")
+    plain = ("id", "item", "reviewer", "made_by", "overall", "criteria", "comment")
     state = ("revision", "saved_at", "submitted_at", "settles")
     told = {name: name for name in (*plain, *state)} | {
         "who": "reviewer__name",
@@ -148,7 +153,7 @@ def _items(user: int, queue: int, item: int) -> "QuerySet[Any, Any]":
         .order_by(Case(When(asked, then=0), default=1), "id")
         .values(
             json=JSONObject(
-                **{name: name for name in ("id", "state", "calibration", "queue")},
+                **{name: name for name in ("id", "state", "queue")},
                 **told,
                 closed=Q(queue__closed_at__isnull=False),
                 reserved_until=Subquery(reservations.values("expires_at")[:1]),

@@ -13,6 +13,8 @@ from conversations.review.agreement import wilson
 from conversations.vocabulary import Answer, Outcome
 
 _LOST = frozenset({Outcome.FORGOTTEN.value, Outcome.ALTERED.value})
+#: Of a fact that was there; of an added statement "not lost" means that it was not invented.
+_NO_LOSS = frozenset(outcome.value for outcome in Outcome) - _LOST
 #: The finding is true. Whether it was worth saying is another question.
 _TRUE = frozenset({Answer.AGREE.value, Answer.REWORD.value, Answer.DOES_NOT_MATTER.value})
 _WORTH = frozenset({Answer.AGREE.value, Answer.REWORD.value})
@@ -96,7 +98,7 @@ def decided(said: Sequence[Judged]) -> Judged | None:
 
 def is_true(judged: Judged) -> bool:
     """Whether that person says that the finding is right; that something kept is not lost is what it says itself."""
-    return judged.answer in _TRUE or (judged.answer == Answer.NOT_LOST and judged.outcome not in _LOST)
+    return judged.answer in _TRUE or (judged.answer == Answer.NOT_LOST and judged.outcome in _NO_LOSS)
 
 
 def is_worth(judged: Judged) -> bool:

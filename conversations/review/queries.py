@@ -1,6 +1,6 @@
 """Read reviews and queues: what was handed in on an item, how far queues are, what waits for somebody."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -56,7 +56,7 @@ def opinions_on(item: QueueItem) -> tuple[list[Opinion], bool]:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One queue in numbers of items; `this_week` in reviews handed in since Monday (UTC)."""
+    """One queue in numbers of items; `by_person` and `this_week` in reviews handed in since Monday (UTC)."""
 
     queue: Queue
     waiting: int  # for somebody, and nobody is looking at them
@@ -64,7 +64,13 @@ class Progress:
     done: int  # as many people as were asked for have judged them
     disagreed: int  # of them, those to be settled
     mine: int  # of which the user may have one now
-    this_week: int
+    by_person: tuple[tuple[str, int], ...]  # who handed in how many of this week's, most first
+    own_this_week: int  # the user's
+
+    @property
+    def this_week(self) -> int:
+        """Of all people together."""
+        return sum(count for _, count in self.by_person)
 
     @property
     def total(self) -> int:
@@ -90,8 +96,7 @@ def progress_of(queues: Sequence[Queue], user_id: int) -> list[Progress]:
     live = Reservation.objects.filter(workspace=workspace_id, expires_at__gt=timezone.now()).values("item")
     reserved = _by_queue(items.filter(state=ItemState.WAITING, pk__in=live))
     mine = _by_queue(claimable(items.filter(queue__closed_at=None), user_id))
-    reviews = Review.objects.filter(workspace=workspace_id, item__queue__in=ids, submitted_at__gte=monday())
-    handed_in = _by_queue(reviews.filter(settles=False), "item__queue")
+    handed_in = _this_week(workspace_id, ids)
     return [
         Progress(
             queue=queue,
@@ -100,14 +105,25 @@ def progress_of(queues: Sequence[Queue], user_id: int) -> list[Progress]:
             done=sum(states.get((queue.pk, state.value), 0) for state in _FINISHED),
             disagreed=states.get((queue.pk, ItemState.DISAGREED.value), 0),
             mine=mine[queue.pk],
-            this_week=handed_in[queue.pk],
+            by_person=tuple((name, count) for _, name, count in handed_in[queue.pk]),
+            own_this_week=sum(count for who, _, count in handed_in[queue.pk] if who == user_id),
         )
         for queue in queues
     ]
 
 
-def _by_queue(rows: QuerySet[Any], field: str = "queue") -> Counter[int]:
-    return Counter(dict(rows.order_by().values_list(field).annotate(n=Count("*"))))
+def _this_week(workspace_id: int, queues: Sequence[int]) -> dict[int, list[tuple[int | None, str, int]]]:
+    """(person's id, name, reviews handed in since Monday) by queue, the most first."""
+    rows = Review.objects.filter(workspace=workspace_id, item__queue__in=queues, submitted_at__gte=monday())
+    counted = rows.filter(settles=False).order_by().values_list("item__queue", "reviewer", "reviewer__name")
+    found: dict[int, list[tuple[int | None, str, int]]] = defaultdict(list)
+    for queue, who, name, count in counted.annotate(n=Count("*")).order_by("-n", "reviewer__name", "reviewer"):
+        found[queue].append((who, name or "somebody deleted", count))
+    return found
+
+
+def _by_queue(rows: QuerySet[Any]) -> Counter[int]:
+    return Counter(dict(rows.order_by().values_list("queue").annotate(n=Count("*"))))
 
 
 def monday() -> datetime:

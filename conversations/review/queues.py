@@ -58,6 +58,18 @@ def _restate_all(queue: Queue) -> None:
         restate(item)
 
 
+@transaction.atomic
+def set_calibration(item: QueueItem, user: User, *, on: bool) -> None:
+    """Whether everybody is to judge the item, so that people can be compared; those who have judged it have done so."""
+    if item.calibration == on:
+        return
+    item.calibration = on
+    item.save(update_fields=["calibration"])
+    detail = {"item": item.pk, "compaction": item.compaction_id}
+    action = "queue.calibration_on" if on else "queue.calibration_off"
+    record_activity(workspace=item.workspace, actor=user, action=action, target=item.queue, detail=detail)
+
+
 def close_queue(queue: Queue, user: User) -> None:
     """Nothing flows in and nothing is handed out any more; who is at an item may still hand it in."""
     if queue.closed_at is None:

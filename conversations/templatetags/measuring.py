@@ -26,6 +26,32 @@ def within(measured: Precision | Found) -> str:
 
 
 @register.filter
+def shares(measure: Measure | None) -> str:
+    """The 95 % interval of a share: "60–81 %"; empty where there is none."""
+    if measure is None or measure.low is None or measure.high is None:
+        return ""
+    return f"{max(measure.low, 0.0) * 100:.0f}–{measure.high * 100:.0f} %"
+
+
+@register.filter
+def points(measure: Measure | None) -> str:
+    """The difference of two shares: "+6.1 points"; not defined → "–"."""
+    return _UNKNOWN if measure is None or measure.value is None else f"{_signed(measure.value)} points"
+
+
+@register.filter
+def points_between(measure: Measure | None) -> str:
+    """Its 95 % interval: "+1.2 to +11.0"; empty where there is none."""
+    if measure is None or measure.low is None or measure.high is None:
+        return ""
+    return f"{_signed(measure.low)} to {_signed(measure.high)}"
+
+
+def _signed(share: float) -> str:
+    return f"{share * 100:+.1f}".replace("-", "−")  # noqa: RUF001 -- a minus
+
+
+@register.filter
 def beyond(measure: Measure) -> str:
     """A κ or α: "0.71"; not defined → "–"."""
     return _UNKNOWN if measure.value is None else f"{measure.value:.2f}"

@@ -18,6 +18,7 @@ from conversations.review.desk import OVERALL_WORDS, Desk, JudgedFact, MarkedSpa
 from conversations.vocabulary import Answer, MemberRole, Overall
 from conversations.web import queries
 from conversations.web.inferred import with_inferred
+from conversations.web.marks import OwnPlace
 from conversations.web.pages import WorkspaceRequest, may
 from conversations.web.paging import is_key
 
@@ -28,7 +29,14 @@ ANSWERS = (
     (Answer.DOES_NOT_MATTER, "does not matter", "3"),
     (Answer.WRONG_FACT, "wrong fact", "0"),
 )
+#: Of a statement that the summary added; saying of it that it is not lost is saying that it was said.
+ADDED_ANSWERS = (
+    (Answer.AGREE, "agree"),
+    (Answer.NOT_LOST, "not invented"),
+    (Answer.DOES_NOT_MATTER, "does not matter"),
+)
 ANSWER_WORDS = {answer: words for answer, words, _ in ANSWERS} | {Answer.REWORD: "reworded"}
+ADDED_WORDS = ANSWER_WORDS | dict(ADDED_ANSWERS)
 _OVERALL_KEYS = {Overall.FAITHFUL: "f", Overall.MINOR_LOSS: "l", Overall.HARMFUL_LOSS: "h"}
 #: Parameters of the page that say what is judged: they stay while facts are chosen and words looked for.
 KEPT = ("queue", "item", "review")
@@ -126,17 +134,26 @@ class Bar:
     @property
     def judged(self) -> int:
         """Facts that have a verdict, of those that the auditor still finds."""
-        return sum(verdict.still for verdict in self.desk.verdicts.values())
+        return sum(verdict.still for verdict in self._on_facts)
 
     @property
     def gone(self) -> int:
         """Verdicts on facts that a later audit does not find."""
-        return len(self.desk.verdicts) - self.judged
+        return len(self._on_facts) - self.judged
+
+    @property
+    def _on_facts(self) -> list[JudgedFact]:
+        return [verdict for verdict in self.desk.verdicts.values() if not verdict.is_on_added]
 
     @property
     def marks(self) -> Sequence[MarkedSpan]:
         """Missed facts and invented statements."""
         return self.desk.own.marks if self.desk.own else ()
+
+    @property
+    def own_places(self) -> list[OwnPlace]:
+        """The same, to be shown in the texts."""
+        return [OwnPlace(mark.external_id, mark.block, mark.start, mark.end) for mark in self.marks]
 
     @property
     def can_undo(self) -> bool:
@@ -167,6 +184,11 @@ class Bar:
         """(value, words, key, chosen) of each."""
         said = self.chosen.verdict.answer if self.chosen and self.chosen.verdict else None
         return [(answer.value, words, key, answer == said) for answer, words, key in ANSWERS]
+
+    @property
+    def added_answers(self) -> list[tuple[str, str]]:
+        """(value, words) of each answer on an added statement."""
+        return [(answer.value, words) for answer, words in ADDED_ANSWERS]
 
     @property
     def is_reworded(self) -> bool:

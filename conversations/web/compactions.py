@@ -145,14 +145,14 @@ def _context(request: WorkspaceRequest, compaction: Compaction, query: str) -> d
         "discussion": discussion_of(request, compaction, bar, column),
         "api_query": urlencode({"workspace": request.workspace.slug}),
         "summary": summary_view(
-            compaction, query, summary_marks(column.places, column.added_places, column.chosen_number)
+            compaction, query, summary_marks(column.places, column.added_places, column.chosen_number, bar.own_places)
         ),
         "page": dropped.page,
         "dropped": cards(
             dropped.page.rows,
             request.workspace,
             query=query,
-            marks=block_marks(column.places, column.chosen_number, said),
+            marks=block_marks(column.places, column.chosen_number, said, bar.own_places),
             with_place=True,
         ),
         "beside": [] if clearing else _beside(request, compaction, following),

@@ -4,7 +4,7 @@ from html import escape
 
 from conversations.review.desk import JudgedFact
 from conversations.vocabulary import Answer
-from conversations.web.bar import ANSWER_WORDS
+from conversations.web.bar import ADDED_WORDS, ANSWER_WORDS
 from conversations.web.facts import Item, Link
 from conversations.web.highlight import Html, clean
 
@@ -32,7 +32,8 @@ def verdict_html(said: JudgedFact | None) -> Html:
     if said is None:
         return Html("")
     reworded = f" <q>{_safe(said.reworded)}</q>" if said.reworded else ""
-    return Html(f'<span class="badge">You: {ANSWER_WORDS[Answer(said.answer)]}</span>{reworded}')
+    words = ADDED_WORDS if said.is_on_added else ANSWER_WORDS
+    return Html(f'<span class="badge">You: {words[Answer(said.answer)]}</span>{reworded}')
 
 
 def _harm(text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from conversations.audit.learned import TEAM
 from conversations.audit.queries import summary_of
 from conversations.models import Addition, Compaction, CompactionAudit, Finding, Message, Workspace
 from conversations.vocabulary import AuditState, LlmState, Outcome
@@ -22,6 +23,7 @@ FACTS_SHOWN = 25
 NEAR_SHOWN = 600  # characters of the nearest words
 TEXT_SHOWN = 280
 HARM_SHOWN = 160
+_SHIFT = "shift of the rank by your team's verdicts"
 PARTS_SHOWN = 8
 
 SIGNS = {
@@ -124,9 +126,18 @@ class Item:
 
     @property
     def parts(self) -> list[tuple[str, list[tuple[str, float]]]]:
-        """What importance and rank are made of, the largest parts first."""
-        stored = self.row.parts
-        return [(name, _largest(stored.get(name, {}))) for name in ("importance", "rank") if stored.get(name)]
+        """What importance and rank are made of, and what verdicts added to that, the largest parts first."""
+        stored = {**self.row.parts, _SHIFT: self.row.parts.get(TEAM, {}).get("parts")}
+        return [(name, _largest(stored[name])) for name in ("importance", "rank", _SHIFT) if stored.get(name)]
+
+    @property
+    def moved(self) -> str:
+        """What the team's verdicts did to its rank; empty where the ranking is as shipped."""
+        told = self.row.parts.get(TEAM)
+        if not told:
+            return ""
+        before = f"{told['number']}, score {told['rank']:.2f}"
+        return f"without your team's verdicts {before} (learned ranking, version {told['version']})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,22 @@ class AddedPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPlace:
+    """A span that the reader marked: a missed fact, or an invented statement where `message` is None."""
+
+    message: str | None  # external id
+    block: int
+    start: int
+    end: int
+
+    @property
+    def mark(self) -> Mark:
+        """It as it is drawn."""
+        word = "invented, you marked" if self.message is None else "missed, you marked"
+        return Mark(self.start, self.end, css="mine", word=word)
+
+
+@dataclass(frozen=True, slots=True)
 class BlockMarks:
     """The marks of one block, and where its shown piece should begin when the chosen fact lies deep."""
 
@@ -43,28 +59,37 @@ class BlockMarks:
     focus: int | None = None
 
 
-def summary_marks(facts: Iterable[FactPlaces], added: Iterable[AddedPlace], chosen: int | None) -> list[Mark]:
-    """Added statements, then the chosen fact, then kept and altered ones, as far as they do not overlap.
+def summary_marks(
+    facts: Iterable[FactPlaces], added: Iterable[AddedPlace], chosen: int | None, own: Iterable[OwnPlace] = ()
+) -> list[Mark]:
+    """Added statements, then the chosen fact, then what the reader marked, then kept and altered facts, as far as they
+    do not overlap.
 
     The nearest words to a forgotten fact are marked only while it is chosen: they do not say it.
     """
     facts = list(facts)
     first = [_added(place) for place in added]
     first += [_summary_mark(fact, chosen=True) for fact in facts if fact.number == chosen and fact.summary]
+    first += [place.mark for place in own if place.message is None]
     known = [fact for fact in facts if fact.summary and fact.number != chosen]
     rest = [_summary_mark(fact) for fact in known if fact.outcome in {Outcome.KEPT, Outcome.ALTERED}]
     return _apart([*first, *rest], MOST_IN_SUMMARY)
 
 
 def block_marks(
-    facts: Iterable[FactPlaces], chosen: int | None, messages: Container[str]
+    facts: Iterable[FactPlaces], chosen: int | None, messages: Container[str], own: Iterable[OwnPlace] = ()
 ) -> dict[tuple[str, int], BlockMarks]:
-    """By message and block: where each fact was said, the chosen one first, as far as they do not overlap.
+    """By message and block: where each fact was said, the chosen one first, then what the reader marked, as far as they
+    do not overlap.
 
     Only of the messages that are shown (external ids).
     """
     found: dict[tuple[str, int], list[Mark]] = {}
     focus: dict[tuple[str, int], int] = {}
+    mine: dict[tuple[str, int], list[Mark]] = {}
+    for place in own:
+        if place.message is not None and place.message in messages:
+            mine.setdefault((place.message, place.block), []).append(place.mark)
     for fact in sorted(facts, key=lambda fact: fact.number != chosen):
         if fact.outcome not in MARKED and fact.number != chosen:
             continue
@@ -74,7 +99,17 @@ def block_marks(
             found.setdefault((message, block), []).append(_said(fact, start, end, chosen=fact.number == chosen))
             if fact.number == chosen:
                 focus.setdefault((message, block), start)
-    return {place: BlockMarks(_apart(marks, MOST_IN_BLOCK), focus.get(place)) for place, marks in found.items()}
+    return {
+        at: BlockMarks(
+            _apart(_with_own(found.get(at, []), mine.get(at, []), at in focus), MOST_IN_BLOCK), focus.get(at)
+        )
+        for at in found | mine
+    }
+
+
+def _with_own(said: list[Mark], own: list[Mark], is_chosen: bool) -> list[Mark]:  # noqa: FBT001 -- in a comprehension
+    """What the reader marked stands after the chosen fact, which comes first."""
+    return said[:is_chosen] + own + said[is_chosen:]
 
 
 def _summary_mark(fact: FactPlaces, *, chosen: bool = False) -> Mark:

@@ -2,15 +2,20 @@
 
 from datetime import timedelta
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
+from conversations import tasks
 from conversations.models import Queue
 from conversations.review.measures import agreement_of
 from conversations.review.report_card import report_card
-from conversations.web.pages import WorkspaceRequest, member_required, render_page
+from conversations.review.teaching import set_wish
+from conversations.vocabulary import MemberRole
+from conversations.web.learning import learned_ranking
+from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required
 from conversations.web.paging import is_key
 
 #: Periods of the report card: value of `?since=`, name, days.
@@ -39,5 +44,23 @@ def auditor_report_card(request: WorkspaceRequest) -> HttpResponse:
     period = request.GET.get("since", "")
     days = next((days for value, _, days in PERIODS if value == period), None)
     since = timezone.now() - timedelta(days=days) if days else None
-    context = {"periods": PERIODS, "period": period, "card": report_card(request.workspace, since)}
+    context = {
+        "periods": PERIODS,
+        "period": period,
+        "card": report_card(request.workspace, since),
+        "learned": learned_ranking(request.workspace),
+    }
     return render_page(request, "review/report_card.html", context, partial="review/report_card_part.html")
+
+
+@member_required
+@role_required(MemberRole.ADMIN)
+@require_POST
+def ranking_wish(request: WorkspaceRequest) -> HttpResponse:
+    """`learns=1`, or nothing for the ranking as it is shipped."""
+    learns = request.POST.get("learns") == "1"
+    if set_wish(request.workspace, request.user, learns=learns):
+        tasks.teach_later(request.workspace)
+        said = "The ranking learns from verdicts here." if learns else "The ranking is as it is shipped from now on."
+        messages.success(request, f"{said} What is stored follows in the background.")
+    return redirect("workspace_settings", request.workspace.slug)

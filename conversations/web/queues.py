@@ -16,7 +16,7 @@ from conversations.models import Queue, QueueItem, Reservation, Review
 from conversations.review.parquet import is_installed
 from conversations.review.places import claim_next, release
 from conversations.review.queries import progress_of
-from conversations.review.queues import close_queue, open_queue
+from conversations.review.queues import close_queue, open_queue, set_calibration
 from conversations.review.settling import may_settle
 from conversations.vocabulary import ItemState, MemberRole, Overall
 from conversations.web.markdown import render_markdown
@@ -164,6 +164,20 @@ def release_item(request: WorkspaceRequest, pk: int) -> HttpResponse:
     release(item, request.user)
     messages.success(request, "The item is free for others again.")
     return redirect("queue", request.workspace.slug, item.queue_id)
+
+
+@member_required
+@role_required(MemberRole.ADMIN)
+@require_POST
+def calibration(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """`on=1`: everybody is to judge the item. Reviewers are not told which ones these are."""
+    rows = QueueItem.objects.filter(workspace=request.workspace).select_related("queue", "workspace")
+    item = get_object_or_404(rows, pk=pk)
+    on = request.POST.get("on") == "1"
+    set_calibration(item, request.user, on=on)
+    said = "Everybody gets this item now; reviewers are not told why." if on else "The item is like any other again."
+    messages.success(request, said)
+    return redirect(f"{reverse('queue', args=[request.workspace.slug, item.queue_id])}#items")
 
 
 @member_required

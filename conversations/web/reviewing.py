@@ -94,7 +94,7 @@ def mark(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """`what`, the `words` as they are read, the `message` they were selected in (or none), what stood `before`."""
     names = ("what", "words", "before", "text", "kind", "message")
     said = {name: _sent(request, name) for name in names}
-    return _saved(request, pk, lambda review: mark_words(review, **said))
+    return _saved(request, pk, lambda review: mark_words(review, **said), marked=True)
 
 
 @member_required
@@ -109,7 +109,7 @@ def unmark(request: WorkspaceRequest, pk: int) -> HttpResponse:
         for row in rows.select_related("review"):
             services.remove_mark(row, None)
 
-    return _saved(request, pk, remove)
+    return _saved(request, pk, remove, marked=True)
 
 
 @member_required
@@ -174,8 +174,11 @@ def _saved(
     return _answer(request, _asked(request, pk)[0], **about)
 
 
-def _answer(request: WorkspaceRequest, compaction: Compaction, *, fact: str = "", undone: bool = False) -> HttpResponse:
-    """The bar, and what the fact's own line says; without a script the page again."""
+def _answer(
+    request: WorkspaceRequest, compaction: Compaction, *, fact: str = "", undone: bool = False, marked: bool = False
+) -> HttpResponse:
+    """The bar, what the fact's own line says, and whether the texts are to show other marks; without a script the page
+    again."""
     if not wants_partial(request):
         return see_other(page_address(request, compaction.pk))
     bar = _chosen(request, compaction, bar_of(request, compaction))
@@ -184,6 +187,7 @@ def _answer(request: WorkspaceRequest, compaction: Compaction, *, fact: str = ""
         "fact": fact,
         "said": bar.verdict_on(fact),
         "reveals": bool(fact) and bar.is_blind,
+        "marked": marked,
         "undone": number_of(bar, compaction, fact) if undone else None,
     }
     return render_page(request, "review/bar_answer.html", context)

@@ -14,13 +14,16 @@ from conversations.models import QueueItem, Review, Verdict
 from conversations.review.opinions import Difference, differences
 from conversations.review.queries import opinion_of, reviews_of
 from conversations.review.settling import may_settle, settle
+from conversations.review.snapshots import ADDED
 from conversations.vocabulary import Answer, ItemState, MemberRole, Overall
+from conversations.web import bar
 from conversations.web.markdown import render_markdown
 from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required
 from conversations.web.paging import is_key
 
 OVERALL = {overall.value: overall.value.replace("_", " ") for overall in Overall}
 ANSWERS = {answer.value: answer.value.replace("_", " ") for answer in Answer}
+ADDED_ANSWERS = {answer.value: words for answer, words in bar.ADDED_ANSWERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def _findings(judged: list[Review], record: Review | None, found: Found) -> list
                 fact.text,
                 about,
                 answers,
-                list(ANSWERS.items()),
+                list(_words(fact).items()),
                 chosen,
                 ("finding", fact_id) in found,
             )
@@ -147,10 +150,15 @@ def _findings(judged: list[Review], record: Review | None, found: Found) -> list
     return lines
 
 
+def _words(verdict: Verdict) -> dict[str, str]:
+    """Answers on what the verdict is about, in words."""
+    return ADDED_ANSWERS if verdict.outcome == ADDED else ANSWERS
+
+
 def _answer(verdict: Verdict | None) -> str:
     if verdict is None:
         return ""
-    label = ANSWERS[verdict.answer]
+    label = _words(verdict).get(verdict.answer, ANSWERS[verdict.answer])
     return f"{label}: {verdict.reworded}" if verdict.reworded else label
 
 

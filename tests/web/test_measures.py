@@ -48,7 +48,7 @@ def test_report_card_asks_as_much_for_any_number_of_verdicts(acme, victor, verdi
         judge(mine, "agree", f"f{number}", detector="exact_words")
     victor.get(CARD)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         html = victor.get(CARD).content.decode()
 
     assert "exact words" in html

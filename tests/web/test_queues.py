@@ -410,3 +410,39 @@ def test_nothing_to_settle_is_said(alice, acme):
     item = create_queue(acme, items=1).items.get()
 
     assert "nothing to settle" in alice.get(f"{LIST}items/{item.pk}/settle/").content.decode()
+
+
+def test_owners_choose_calibration_items_and_reviewers_are_not_told(alice, bob, acme):
+    queue = create_queue(acme, items=1)
+    item = queue.items.get()
+    page, flag = f"{LIST}{queue.pk}/", f"{LIST}items/{item.pk}/calibration/"
+
+    response = alice.post(flag, {"on": "1"}, follow=True)
+    alice.post(flag, {"on": "1"})
+
+    item.refresh_from_db()
+    assert item.calibration
+    assert '<span class="badge">calibration</span>' in response.content.decode()
+    assert "calibration" not in bob.get(page).content.decode().lower()
+    api = f"/api/v1/queues/{queue.pk}/items"
+    told = [who.get(api, {"workspace": "acme"}).json()["results"][0]["calibration"] for who in (alice, bob)]
+    assert told == [True, None]
+    assert bob.post(flag, {"on": ""}).status_code == 403
+    alice.post(flag, {"on": ""})
+    item.refresh_from_db()
+    assert not item.calibration
+    actions = Activity.objects.filter(action__startswith="queue.calibration").order_by("id")
+    assert list(actions.values_list("action", flat=True)) == ["queue.calibration_on", "queue.calibration_off"]
+
+
+def test_reviews_of_the_week_are_told_of_the_team_and_of_each(alice, bob, acme):
+    queue = create_queue(acme, items=3, goal_per_week=3)
+    first, second, third = queue.items.all()
+    for item, who in ((first, alice), (second, bob), (third, bob)):
+        handed_in(item, who.user)
+
+    html = bob.get(f"{LIST}{queue.pk}/").content.decode()
+
+    assert "This week: Bob 2, Alice 1." in html
+    assert "of 3, goal reached" in html
+    assert "yours 2" in bob.get(LIST).content.decode()
