@@ -106,6 +106,7 @@ def save_entry(entry: LedgerEntry, actor: Actor) -> bool:
         again = bool(set(CHECKED) & set(changed))
         if stored is not None:
             entry.revision = stored.revision + again
+            entry.retired_at, entry.retired_by = stored.retired_at, stored.retired_by  # whatever was done meanwhile
         if stored is not None and stored.name != entry.name:
             Rule.objects.filter(workspace=entry.workspace_id, ledger_entry=stored.name).update(ledger_entry=entry.name)
         if again and entry.is_active:

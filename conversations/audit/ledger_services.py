@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 #: Compactions that a new or changed entry is held against, the newest conversations first: at 0.1 to 0.3 s each, some
 #: five minutes of one worker. What is audited later is checked anyway.
 MOST_PAST = 2_000
+#: Of one conversation only the last: a window that slides is a compaction with every request.
+MOST_OF_ONE = 200
 #: A worker is taken for dead that has not noted anything for so long: more than any one conversation takes.
 LEASE = timedelta(seconds=300)
 #: Nothing follows a rule afterwards but what the harness puts back at once.
@@ -130,7 +132,7 @@ def _check_next(entry: LedgerEntry) -> LedgerEntry | None:
     if conversation is None:
         return _noted(entry, past_finished_at=timezone.now(), claimed_until=None)
     checked = 0
-    for compaction in compactions_to_audit(conversation):
+    for compaction in compactions_to_audit(conversation)[-MOST_OF_ONE:]:
         _check_one(compaction, entry)
         checked += compaction.copy_of_id is None
     done = min(entry.past_done + checked, MOST_PAST)

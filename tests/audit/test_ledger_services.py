@@ -149,6 +149,22 @@ def test_past_is_bounded(acme, alice, monkeypatch):
     assert [len(outcomes(each)) for each in conversations] == [0, 0, 1]
 
 
+def test_past_of_one_conversation_is_bounded(acme, alice, monkeypatch):
+    monkeypatch.setattr(ledger_services, "MOST_OF_ONE", 2)
+    conversation = compacted(acme, *["Migrating."] * 4)
+    check_past(create_entry(acme, alice.user).pk, 60)
+    assert list(LedgerCheck.objects.values_list("compaction__number", flat=True).order_by("id")) == [3, 4]
+    assert outcomes(conversation) == ["not_in_context"] * 2
+
+
+def test_entry_that_was_retired_while_its_form_was_open_stays_retired(acme, alice, entry):
+    retire(LedgerEntry.objects.get(), alice.user)
+    entry.text = "Never write to ledger_v1."
+    assert save_entry(entry, alice.user) is False
+    entry.refresh_from_db()
+    assert (entry.is_active, entry.text, entry.revision) == (False, "Never write to ledger_v1.", 2)
+
+
 def test_two_workers_do_not_check_the_same_past(acme, alice, entry, monkeypatch):
     compacted(acme, "Migrating.")
     create_entry(acme, alice.user, OTHER, kind="preference")
