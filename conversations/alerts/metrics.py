@@ -241,6 +241,7 @@ _ALL = (
 )  # fmt: skip
 METRICS = {metric.key: metric for metric in _ALL}
 
+HOW_MANY = "how many"
 #: Words of figures: after the metric's label.
 _WORDS = {
     Aggregation.COUNT: "",
@@ -259,7 +260,7 @@ def figure_words(metric: Metric, aggregation: Aggregation) -> str:
         return f"per {event}"
     if aggregation == Aggregation.SHARE:
         return f"percent of {event}s" if metric.is_flag else f"percent of {event}s with any"
-    return "how many" if aggregation == Aggregation.COUNT or metric.is_flag else _WORDS[aggregation]
+    return HOW_MANY if aggregation == Aggregation.COUNT or metric.is_flag else _WORDS[aggregation]
 
 
 def unit_of(metric: Metric, aggregation: Aggregation, direction: Direction) -> str:

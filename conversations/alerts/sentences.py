@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from conversations.alerts.definition import MINUTE, Definition
-from conversations.alerts.metrics import METRICS, figure_words, unit_of
+from conversations.alerts.metrics import HOW_MANY, METRICS, Metric, figure_words, unit_of
 from conversations.alerts.rules import Interval
 from conversations.vocabulary import Aggregation, Direction, NoData, Severity, SignalState
 
@@ -51,7 +51,7 @@ def length(time: timedelta) -> str:
 def sentence(definition: Definition) -> str:
     """As in "facts forgotten per compaction above 5, critical above 10, 2 in a row; agent coder"."""
     metric = METRICS[definition.metric]
-    parts = [f"{metric.label} {figure_words(metric, definition.aggregation)} {_side(definition)}".replace("  ", " ")]
+    parts = [f"{_what(metric, definition.aggregation)} {_side(definition)}"]
     if definition.aggregation != Aggregation.EACH:
         parts.append(f"over {length(definition.window)}")
     if definition.in_a_row > 1:
@@ -59,6 +59,12 @@ def sentence(definition: Definition) -> str:
     if definition.clear_in_a_row > 1:
         parts.append(f"over after {definition.clear_in_a_row} that are not")
     return "; ".join(filter(None, [", ".join(parts), _chosen(definition), _by(definition)]))
+
+
+def _what(metric: Metric, aggregation: Aggregation) -> str:
+    """As in "facts forgotten per compaction", "how many compactions"."""
+    words = figure_words(metric, aggregation)
+    return f"{words} {metric.label}" if words == HOW_MANY else f"{metric.label} {words}".strip()
 
 
 def _side(definition: Definition) -> str:
@@ -96,7 +102,7 @@ def told(definition: Definition, interval: Interval) -> str:
     """What an incident says: "coder: 7 facts forgotten per compaction, above 5"."""
     metric = METRICS[definition.metric]
     who = f"{interval.group}: " if interval.group else ""
-    what = f"{metric.label} {figure_words(metric, definition.aggregation)}".strip()
+    what = _what(metric, definition.aggregation)
     if interval.state == SignalState.NO_DATA:
         return f"{who}no data for “{what}” since {said_at(interval.since)}"
     unit = unit_of(metric, definition.aggregation, definition.direction)

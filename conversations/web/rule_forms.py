@@ -77,8 +77,16 @@ def _select(label: str, choices: dict[Any, str], *, required: bool = True) -> fo
     return forms.ChoiceField(label=label, choices=pairs, required=required)
 
 
+class _Number(forms.NumberInput):
+    """5 and not 5.0."""
+
+    def format_value(self, value: Any) -> str | None:
+        """As people write it."""
+        return f"{value:.12g}" if isinstance(value, float) else super().format_value(value)
+
+
 def _figure(label: str, *, required: bool = False) -> forms.FloatField:
-    widget = forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"})
+    widget = _Number(attrs={"step": "any", "inputmode": "decimal"})
     return forms.FloatField(label=label, required=required, widget=widget)
 
 
@@ -107,7 +115,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
         min_value=0,
         max_value=1,
         required=False,
-        widget=forms.NumberInput(attrs={"step": "0.05"}),
+        widget=_Number(attrs={"step": "0.05"}),
         help_text="0 to 1, of facts.",
     )
     group_by = _select("looked at", _BY, required=False)

@@ -97,6 +97,14 @@ def test_figure_that_does_not_fit_is_named_in_the_words_of_the_form(alice):
     assert "“compactions” cannot be taken so. Choose “how many”." in response.content.decode()
 
 
+def test_editor_writes_figures_as_people_do(alice, acme):
+    rule = create_rule(acme, warning=5, critical=7.25)
+    page = alice.get(rule.get_absolute_url()).content.decode()
+
+    assert 'name="warning" value="5"' in page
+    assert 'name="critical" value="7.25"' in page
+
+
 def test_rule_leads_to_its_incidents(alice, acme):
     rule = create_rule(acme)
 
