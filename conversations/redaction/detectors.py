@@ -47,7 +47,7 @@ class Finder:
 
 DETECTORS: tuple[Detector, ...] = (
     Detector(
-        "private_key", "private key", "Private keys (PEM, OpenSSH, PGP, PuTTY)", SECRETS,
+        "private_key", "private key", "Private keys", SECRETS,
         hint=r"PRIVATE KEY|PuTTY-User-Key", plugin="private_key", tail=_KEY_BODY,
     ),
     Detector(
@@ -144,7 +144,7 @@ DETECTORS: tuple[Detector, ...] = (
         expressions=(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b",),
     ),
     Detector(
-        "phone", "phone number", "Phone numbers with their country code", PERSONAL, hint=r"\+[1-9]",
+        "phone", "phone number", "Phone numbers (+49 …)", PERSONAL, hint=r"\+[1-9]",
         check=checks.is_phone, secret=1, default=False, expressions=(r"(?:^|[^\w+])(\+[1-9][\d ()./\-]{6,22}\d)\b",),
     ),
     Detector(
