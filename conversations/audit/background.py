@@ -72,7 +72,6 @@ class Background:
 
 def background_of(segment: Segment, facts: Sequence[Fact], index: PassageIndex) -> Background:
     """The background of one compaction."""
-    positions = sorted({line.position for line in segment.dropped})
     said = list(_bounded((x for x in segment.continuation if x.author in _SPOKEN), MAX_LATER))
     done = _bounded((x for x in segment.continuation if x.author in (Author.TOOL_INPUT, Author.TOOL_RESULT)), MAX_LATER)
     last = _bounded((x for x in reversed(segment.dropped) if x.author in _SPOKEN), MAX_CURRENT)
@@ -84,9 +83,15 @@ def background_of(segment: Segment, facts: Sequence[Fact], index: PassageIndex) 
         said_later=Windows(said, index.rarity),
         done_later=Windows(done, index.rarity),
         current=Windows(last, index.rarity),
-        place={position: (rank + 1) / len(positions) for rank, position in enumerate(positions)},
+        place=places_of(segment.dropped),
         followed=bool(segment.continuation),
     )
+
+
+def places_of(lines: Sequence[Line]) -> dict[int, float]:
+    """The position of each line → its share of the way to the boundary, above 0 and up to 1."""
+    positions = sorted({line.position for line in lines})
+    return {position: (rank + 1) / len(positions) for rank, position in enumerate(positions)}
 
 
 def _bounded(lines: Iterable[Line], most: int) -> Iterable[str]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from conversations.audit.asking import ask, reading_of
 from conversations.audit.audit import AUDITOR_VERSION, audit_segment, is_readable
 from conversations.audit.beside import shown
+from conversations.audit.boundary import Boundaries
 from conversations.audit.learned_services import put_in_order, risk_of
 from conversations.audit.ledger_services import check_at_audit
 from conversations.audit.lifelines import LifeLine as LifeLineValue
@@ -35,6 +36,8 @@ WAIT = timedelta(seconds=60)
 #: Life-lines are traced over the last generations only: each needs its dropped text again.
 GENERATIONS = 30
 LOST = (Outcome.FORGOTTEN, Outcome.ALTERED)
+#: Of this process: conversations that go on are audited again and again, mostly by the same worker.
+_BOUNDARIES = Boundaries()
 
 
 def audit_conversation(conversation: Conversation, *, settled: bool = False) -> int:
@@ -89,7 +92,7 @@ def audit_compaction(compaction: Compaction, *, input_key: str, following: int) 
     try:
         segment = segment_of(compaction)
         check_at_audit(compaction, segment)  # what the team wants to survive comes first
-        audit = audit_segment(segment, reading_of(compaction, input_key))
+        audit = audit_segment(segment, reading_of(compaction, input_key), _BOUNDARIES)
     except Exception:
         log.exception("audit_failed compaction=%s version=%s", compaction.pk, AUDITOR_VERSION)
         return _store_failure(compaction, input_key, following)

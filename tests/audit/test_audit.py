@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.audit import audit as auditor
+from conversations.audit import boundary
 from conversations.audit.audit import LOST, WATCHED, audit_segment
 from conversations.audit.facts.extract import MOST_DRAFTS
 from conversations.audit.matching import judge
@@ -150,7 +150,7 @@ def word(number):
 
 def test_a_list_of_any_length_is_judged_only_so_far(monkeypatch):
     judged = []
-    monkeypatch.setattr(auditor, "judge", lambda fact, index: judged.append(fact) or judge(fact, index))
+    monkeypatch.setattr(boundary, "judge", lambda fact, index: judged.append(fact) or judge(fact, index))
     line = Log().agent("\n".join(f"- service {word(n)} listens on port {n + 2_000}" for n in range(30_000)))
     found = audit_segment(segment_of([line], "A short summary of it all."))
     assert 0 < len(judged) <= MOST_DRAFTS
