@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations import tasks
-from conversations.api.authentication import MayReview, sender
+from conversations.api.authentication import KeyAuthentication, MayReview, sender
 from conversations.api.bodies import read_body
 from conversations.api.pagination import Keyset, Page
 from conversations.api.parameters import Parameter, chosen, yes_or_no
@@ -253,11 +253,16 @@ class LedgerEntryView(_WrittenByReviewers):
     )
     def put(self, request: Request, entry_id: int) -> Response:
         """Twice is as once."""
-        store(read_entry(request), get_object_or_404(entries_of(self.workspace), pk=entry_id), request)
+        entry = get_object_or_404(entries_of(self.workspace), pk=entry_id)
+        store(read_entry(request), entry, request)
         return Response(self.told(entry_id))
 
 
-class LedgerRetireView(_WrittenByReviewers):
+class _ForKeysOnly(_WrittenByReviewers):
+    authentication_classes: Any = (KeyAuthentication,)
+
+
+class LedgerRetireView(_ForKeysOnly):
     """Take an entry out of force; what became of it stays to be read."""
 
     serializer_class = LedgerEntrySerializer
@@ -276,7 +281,7 @@ class LedgerRetireView(_WrittenByReviewers):
         return Response(self.told(entry_id))
 
 
-class LedgerReinstateView(_WrittenByReviewers):
+class LedgerReinstateView(_ForKeysOnly):
     """Bring a retired entry back into force."""
 
     serializer_class = LedgerEntrySerializer
