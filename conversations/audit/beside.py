@@ -9,8 +9,8 @@ from conversations.audit.model import Author, Finding
 from conversations.vocabulary import Outcome
 
 #: A finding speaks for so many others: in LONGEST_TEXT characters more than three pieces are cut to nothing. MEASURED
-#: on 97 important losses, each session judged by the others: 52 stand among the first 25 without, 54 with one, 57 with
-#: two, 56 to 58 with three or four.
+#: on 97 important losses, each session judged by the others: 52 stand among the first 25 without, 54 with one, 58 with
+#: two, about as many with three or four.
 MOST = 2
 #: Of what a passage is about so many characters go before the pieces.
 LONGEST_ABOUT = 80
