@@ -3,6 +3,7 @@
 from django import template
 
 from conversations.review.agreement import Measure
+from conversations.review.digest import Trend
 from conversations.review.precision import Found, Precision
 
 register = template.Library()
@@ -14,6 +15,14 @@ _UNKNOWN = "–"
 def percent(share: float | None) -> str:
     """0.714 → "71 %"; not defined → "–"."""
     return _UNKNOWN if share is None else f"{share:.0%}".replace("%", " %")
+
+
+@register.filter
+def change(trend: Trend) -> str:
+    """By how much it went up: "+3", "−12"; of shares in points: "+4 points"."""
+    by = trend.change or 0
+    words = f"{by * 100:+.0f} points" if trend.is_share else f"{by:+,}"
+    return words.replace("-", "−")
 
 
 @register.filter
@@ -48,13 +57,13 @@ def points_between(measure: Measure | None) -> str:
 
 
 def _signed(share: float) -> str:
-    return f"{share * 100:+.1f}".replace("-", "−")  # noqa: RUF001 -- a minus
+    return f"{share * 100:+.1f}".replace("-", "−")
 
 
 @register.filter
-def beyond(measure: Measure) -> str:
+def beyond(measure: Measure | None) -> str:
     """A κ or α: "0.71"; not defined → "–"."""
-    return _UNKNOWN if measure.value is None else f"{measure.value:.2f}"
+    return f"{measure.value:.2f}" if measure and measure.value is not None else _UNKNOWN
 
 
 @register.filter

@@ -35,6 +35,9 @@ WORKSPACE_PAGES = {
     "review_skip": ("post", "reviewer"),
     "review_ahead": ("post", "reviewer"),
     "say": ("post", "reviewer"),
+    "assigned_threads": ("get", "viewer"),
+    "assign_thread": ("get", "reviewer"),
+    "edit_comment": ("get", "owner"),
     "resolve_thread": ("post", "reviewer"),
     "remove_comment": ("post", "owner"),
     "queues": ("get", "viewer"),
@@ -45,6 +48,8 @@ WORKSPACE_PAGES = {
     "retire_ledger_entry": ("post", "reviewer"),
     "reinstate_ledger_entry": ("post", "reviewer"),
     "agreement": ("get", "viewer"),
+    "digest": ("get", "viewer"),
+    "digest_of_week": ("get", "viewer"),
     "report_card": ("get", "viewer"),
     "ranking_wish": ("post", "owner"),
     "calibration": ("post", "owner"),
@@ -61,6 +66,7 @@ WORKSPACE_PAGES = {
     "redigest": ("post", "reviewer"),
     "savings": ("get", "viewer"),
     "conversation_savings": ("get", "viewer"),
+    "conversation_tags": ("get", "reviewer"),
     "alerts": ("get", "viewer"),
     "incident": ("get", "viewer"),
     "change_incidents": ("post", "reviewer"),
@@ -68,7 +74,6 @@ WORKSPACE_PAGES = {
     "end_silence": ("post", "reviewer"),
     "channels": ("get", "viewer"),
     "new_channel": ("get", "owner"),
-    "conversation_tags": ("get", "reviewer"),
     "channel": ("get", "owner"),
     "try_channel": ("post", "owner"),
     "replay_channel": ("post", "owner"),
@@ -139,7 +144,7 @@ def workspace_patterns(patterns=None, prefix=""):
 
 
 @pytest.fixture
-def rows(acme):
+def rows(acme, alice):
     """The primary key that stands in each page's URL."""
     conversation = create_conversation(acme)
     queue = create_queue(acme, items=1)
@@ -158,6 +163,8 @@ def rows(acme):
         "finding": compaction.pk,
         "say": compaction.pk,
         "resolve_thread": comment.thread_id,
+        "assign_thread": comment.thread_id,
+        "edit_comment": create_comment(compaction, author=acme.members.filter(memberships__role="owner").first()).pk,
         "remove_comment": comment.pk,
         **dict.fromkeys(["queue", "edit_queue", "queue_state", "queue_next"], queue.pk),
         **dict.fromkeys(["release_item", "settle", "calibration"], queue.items.get().pk),
@@ -169,6 +176,7 @@ def rows(acme):
         "remove_member": create_member(acme).pk,
         "revoke_invitation": create_invitation(acme)[0].pk,
         "conversation_savings": conversation.pk,
+        "conversation_tags": conversation.pk,
         "delete_conversation": conversation.pk,
         "delete_retention_rule": RetentionRule.objects.create(workspace=acme, agent_name="coder", raw_days=1).pk,
         "delete_redaction_pattern": RedactionPattern.objects.create(workspace=acme, name="x", expression="x").pk,
@@ -183,7 +191,6 @@ def rows(acme):
         **{name: create_entry(acme, name=name).pk for name in LEDGER_PAGES},
         "rule": create_rule(acme).pk,
         "switch_rule": create_rule(acme, name="Switched").pk,
-        "conversation_tags": conversation.pk,
         "delete_rule": create_rule(acme, name="Deleted").pk,
         "delete_price": create_price(acme).pk,
         "incident": create_incident(acme).pk,
@@ -194,6 +201,7 @@ def rows(acme):
 
 def address(route, slug, pk):
     parts = {"<slug:slug>": slug, "<int:pk>": str(pk), "<int:number>": "1", "<str:kind>": "csv"}
+    parts |= {"<int:year>": "2026", "<int:week>": "47"}
     return "/" + "".join(parts.get(part, part) for part in re.split(r"(<[^>]+>)", route))
 
 
