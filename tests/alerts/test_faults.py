@@ -62,19 +62,6 @@ def test_what_fires_is_told_once(acme, hook, receiver, clock):
     assert told(incident) == [("notified", "Told hook.")]
 
 
-def test_what_is_to_be_done_is_told_with_it_while_it_lasts(acme, hook, receiver, clock):
-    rule = create_rule(acme, [hook], note="Stop the agent, then look at the summary.")
-    for state in (SignalState.FIRING, SignalState.OK):
-        record_signals(workspace=acme, rule=rule, signals=[signal("coder", state)], at=clock.now)
-        clock.go(minutes=1)
-        clock.sweep()
-
-    opened, resolved = receiver.bodies
-    assert opened["text"].splitlines()[:2] == ["7 of 5.", "Stop the agent, then look at the summary."]
-    assert [body["incidents"][0]["note"] for body in (opened, resolved)] == [rule.note] * 2
-    assert rule.note not in resolved["text"]
-
-
 # --- the receiver's faults ------------------------------------------------------------------------------------------
 
 

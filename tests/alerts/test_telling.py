@@ -43,6 +43,19 @@ def texts(incident):
     return [event.text for event in incident.events.order_by("id") if event.kind != "opened"]
 
 
+def test_what_is_to_be_done_is_told_with_it_while_it_lasts(acme, make_hook, receiver, clock):
+    rule = create_rule(acme, [make_hook()], note="Stop the agent, then look at the summary.")
+    for state in (SignalState.FIRING, SignalState.OK):
+        record_signals(workspace=acme, rule=rule, signals=[signal("coder", state)], at=clock.now)
+        clock.go(minutes=1)
+        clock.sweep()
+
+    opened, resolved = receiver.bodies
+    assert opened["text"].splitlines()[:2] == ["7 of 5.", "Stop the agent, then look at the summary."]
+    assert [body["incidents"][0]["note"] for body in (opened, resolved)] == [rule.note] * 2
+    assert rule.note not in resolved["text"]
+
+
 def test_a_digest_gathers_and_tells_once(acme, make_hook, receiver, clock):
     hook = make_hook(digest_minutes=10)
     fire(acme, hook, groups="a")
