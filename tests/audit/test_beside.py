@@ -5,6 +5,8 @@ import pytest
 from conversations.audit.beside import MOST, gathered, shown
 from conversations.audit.facts.draft import LONGEST_TEXT
 from conversations.audit.model import Author, Detail, Evidence, Finding, Judgement
+from conversations.audit.queries import finding_value
+from conversations.models import Finding as Row
 from conversations.vocabulary import Outcome
 from tests.audit.segments import Log, fact_of, finding_of
 
@@ -81,3 +83,11 @@ def test_a_finding_by_itself_keeps_its_own_sentence():
     finding = Finding(fact_of(Log().agent("Sums are not checked."), text="sums.py: Sums are not checked."),
                       finding_of(fact_of(Log().agent("x"))).judgement, 0.5)  # fmt: skip
     assert shown(finding) == "sums.py: Sums are not checked."
+
+
+def test_a_stored_finding_that_speaks_for_others_is_followed_by_its_own_sentence():
+    row = Row(kind="finding", text="A · B", quote="A", author="assistant", state="open", spans=[], parts={"own": "A"},
+              outcome="forgotten", probability=0.1, first=1, last=1, importance=0.5)  # fmt: skip
+    assert finding_value(row).fact.text == "A"
+    row.parts = {}
+    assert finding_value(row).fact.text == "A · B"
