@@ -17,6 +17,7 @@ class Thread(models.Model):
     opened_at = models.DateTimeField(auto_now_add=True)
     resolved_at = models.DateTimeField(null=True)  # null = open
     resolved_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    assignee = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")  # who is to see to it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "id"], name="thread_in_workspace")]
@@ -35,6 +36,8 @@ class Comment(models.Model):
     author_name = models.CharField(max_length=254)  # as it was then, which stays when they go
     text = models.TextField()  # Markdown; empty once removed
     created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True)  # by its author
+    revision = models.PositiveIntegerField(default=1)  # which words somebody saw who changes them
     deleted_at = models.DateTimeField(null=True)
 
     class Meta:

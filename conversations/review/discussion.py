@@ -3,11 +3,13 @@
 from django.db import transaction
 from django.utils import timezone
 
-from conversations.errors import BadInput
+from conversations.errors import BadInput, Conflict
 from conversations.models import Comment, Compaction, Finding, Thread, User
+from conversations.people.access import is_at_least
 from conversations.people.activity import record_activity
 from conversations.people.notices import notify
 from conversations.review.mentions import mentioned
+from conversations.vocabulary import MemberRole
 
 LONGEST = 20_000  # characters of a comment: as many as are rendered
 
@@ -30,11 +32,8 @@ def open_thread(compaction: Compaction, user: User, text: str, *, fact_id: str =
 @transaction.atomic
 def add_comment(thread: Thread, user: User, text: str) -> Comment:
     """What `user` says, told to the members it mentions. Saying something opens a resolved thread again."""
-    text = text.replace("\0", "").strip()
-    if not 0 < len(text) <= LONGEST:
-        raise BadInput(f"A comment has 1 to {LONGEST:,} characters.")
     comment = Comment.objects.create(
-        workspace=thread.workspace, thread=thread, author=user, author_name=str(user), text=text
+        workspace=thread.workspace, thread=thread, author=user, author_name=str(user), text=_words(text)
     )
     if thread.resolved_at:
         reopen(thread, user)
@@ -44,12 +43,58 @@ def add_comment(thread: Thread, user: User, text: str) -> Comment:
 
 
 @transaction.atomic
+def edit(comment: Comment, user: User, text: str, *, seen: int) -> None:
+    """Its author puts it otherwise; members whom only the new words mention are told. Raises Conflict if the revision
+    `seen` is not the one that is stored: it was changed or removed meanwhile."""
+    stored = Comment.objects.select_for_update().get(pk=comment.pk)
+    if stored.deleted_at or stored.revision != seen:
+        raise Conflict("This comment was changed meanwhile; your words are not stored yet.", newer=stored)
+    words = _words(text)
+    if words == stored.text:
+        return
+    comment.text, comment.edited_at, comment.revision = words, timezone.now(), seen + 1
+    comment.save(update_fields=["text", "edited_at", "revision"])
+    _tell(comment, user)
+    record_activity(workspace=comment.workspace, actor=user, action="comment.edited", target=comment)
+
+
+def assignable(thread: Thread) -> list[User]:
+    """Members who may write in it, by name."""
+    rows = thread.workspace.memberships.select_related("user").order_by("user__name", "user__email")
+    return [row.user for row in rows if is_at_least(row.role, MemberRole.REVIEWER)]
+
+
+@transaction.atomic
+def assign(thread: Thread, user: User, assignee: User | None) -> None:
+    """From now on `assignee` is to see to it, and is told unless it was them who said so; None: nobody is. Raises
+    BadInput where they may not write here."""
+    stored = Thread.objects.select_for_update().get(pk=thread.pk)
+    before, after = stored.assignee_id, assignee.pk if assignee else None
+    if before == after:
+        return
+    if assignee and assignee not in assignable(thread):
+        raise BadInput("Threads are assigned to members who may review.")
+    thread.assignee = assignee
+    thread.save(update_fields=["assignee"])
+    record_activity(
+        workspace=thread.workspace,
+        actor=user,
+        action="thread.assigned",
+        target=thread,
+        detail={"from": before, "to": after},
+    )
+    if assignee and assignee != user:
+        _tell_assignee(thread, user, assignee)
+
+
+@transaction.atomic
 def remove(comment: Comment, user: User) -> None:
     """Its words are gone for good; that something stood there stays. Whoever calls says who may."""
     if comment.deleted_at:
         return
     comment.text, comment.deleted_at = "", timezone.now()
-    comment.save(update_fields=["text", "deleted_at"])
+    comment.revision += 1
+    comment.save(update_fields=["text", "deleted_at", "revision"])
     record_activity(workspace=comment.workspace, actor=user, action="comment.removed", target=comment)
 
 
@@ -71,6 +116,25 @@ def _set_resolved(thread: Thread, user: User, action: str, *, resolved: bool) ->
     thread.resolved_at, thread.resolved_by = (timezone.now(), user) if resolved else (None, None)
     thread.save(update_fields=["resolved_at", "resolved_by"])
     record_activity(workspace=thread.workspace, actor=user, action=action, target=thread)
+
+
+def _words(text: str) -> str:
+    text = text.replace("\0", "").strip()
+    if not 0 < len(text) <= LONGEST:
+        raise BadInput(f"A comment has 1 to {LONGEST:,} characters.")
+    return text
+
+
+def _tell_assignee(thread: Thread, user: User, assignee: User) -> None:
+    compaction = thread.compaction
+    notify(
+        workspace=thread.workspace,
+        users=[assignee],
+        kind="assignment",
+        text=f"{user} assigned you a thread in the discussion of compaction {compaction.number}.",
+        url=f"{compaction.get_absolute_url()}#thread-{thread.pk}",
+        key=f"thread-{thread.pk}-{timezone.now().isoformat()}",  # assigned again is told again
+    )
 
 
 def _tell(comment: Comment, author: User) -> None:

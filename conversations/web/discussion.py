@@ -56,7 +56,7 @@ def discussion_of(request: WorkspaceRequest, compaction: Compaction, bar: Bar, c
 
 def _threads(compaction: Compaction) -> list[tuple[Thread, list[Comment]]]:
     rows = Comment.objects.filter(workspace=compaction.workspace_id, thread__compaction=compaction)
-    newest = rows.select_related("thread").order_by("-id")[:MOST_SHOWN]
+    newest = rows.select_related("thread__assignee").order_by("-id")[:MOST_SHOWN]
     threads: dict[int, tuple[Thread, list[Comment]]] = {}
     for row in reversed(newest):
         threads.setdefault(row.thread_id, (row.thread, []))[1].append(row)
@@ -68,7 +68,7 @@ def _threads(compaction: Compaction) -> list[tuple[Thread, list[Comment]]]:
 @require_POST
 def say(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """`text`, in the `thread` named or in a new one on the compaction or its `fact`."""
-    compaction = _judged(request, pk)
+    compaction = judged(request, pk)
     text, key = request.POST.get("text", ""), request.POST.get("thread", "")
     try:
         if key:
@@ -80,8 +80,8 @@ def say(request: WorkspaceRequest, pk: int) -> HttpResponse:
             comment = discussion.open_thread(compaction, request.user, text, fact_id=fact)
     except BadInput as error:
         messages.error(request, str(error))
-        return _back(request, pk, "discussion")
-    return _back(request, pk, f"comment-{comment.pk}")
+        return back(request, pk, "discussion")
+    return back(request, pk, f"comment-{comment.pk}")
 
 
 @member_required
@@ -90,10 +90,10 @@ def say(request: WorkspaceRequest, pk: int) -> HttpResponse:
 def resolve_thread(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Resolves a thread; with `open=1` it is open again."""
     thread = get_object_or_404(Thread.objects.select_related("workspace"), workspace=request.workspace, pk=pk)
-    _judged(request, thread.compaction_id)
+    judged(request, thread.compaction_id)
     change = discussion.reopen if request.POST.get("open") == "1" else discussion.resolve
     change(thread, request.user)
-    return _back(request, thread.compaction_id, f"thread-{thread.pk}")
+    return back(request, thread.compaction_id, f"thread-{thread.pk}")
 
 
 @member_required
@@ -106,10 +106,10 @@ def remove_comment(request: WorkspaceRequest, pk: int) -> HttpResponse:
     if comment.author_id != request.user.pk and not may(request.membership, MemberRole.ADMIN):
         raise PermissionDenied("Only who wrote it, or an admin of this workspace, may do this.")
     discussion.remove(comment, request.user)
-    return _back(request, comment.thread.compaction_id, f"comment-{comment.pk}")
+    return back(request, comment.thread.compaction_id, f"comment-{comment.pk}")
 
 
-def _judged(request: WorkspaceRequest, pk: int) -> Compaction:
+def judged(request: WorkspaceRequest, pk: int) -> Compaction:
     """The compaction, unless the person judges it blindly still."""
     compaction = compaction_of(request, pk)
     if bar_of(request, compaction).is_blind:
@@ -121,7 +121,8 @@ def _kept(request: WorkspaceRequest) -> dict[str, Any]:
     return {name: request.GET[name] for name in (*KEPT, "fact") if name in request.GET}
 
 
-def _back(request: WorkspaceRequest, pk: int, anchor: str) -> HttpResponse:
+def back(request: WorkspaceRequest, pk: int, anchor: str) -> HttpResponse:
+    """To `anchor` of the compaction's page, with what is reviewed still there."""
     kept = urlencode(_kept(request))
     address = reverse("compaction", args=[request.workspace.slug, pk])
     return see_other(f"{address}{'?' if kept else ''}{kept}#{anchor}")

@@ -5,6 +5,7 @@ _HOMES = {
     "": "overview",
     "messages": "conversations",
     "ledger": "review",
+    "discussion": "review",
     "connect": "settings",
     "import": "settings",
     "batches": "settings",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conversations.errors import BadInput
+from conversations.errors import BadInput, Conflict
 from conversations.models import Activity, Comment, Notice
 from conversations.review import discussion
 from conversations.review.mentions import mentioned
@@ -80,3 +80,56 @@ def test_removed_comment_loses_its_words_and_deleted_author_keeps_the_name(acme)
     kept.refresh_from_db()
     assert (gone.text, gone.deleted_at is None) == ("", False)
     assert (kept.text, kept.author, kept.author_name) == ("stays", None, "Ann")
+
+
+def test_edited_comment_tells_only_whom_the_new_words_mention(acme):
+    ann, bo, cy = (create_reviewer(acme, name) for name in ("ann", "bo", "cy"))
+    comment = discussion.open_thread(create_compaction(create_conversation(acme)), ann, "@Bo look")
+
+    discussion.edit(comment, ann, "@Bo and @Cy look", seen=1)
+
+    comment.refresh_from_db()
+    assert (comment.text, comment.revision, comment.edited_at is not None) == ("@Bo and @Cy look", 2, True)
+    assert list(Notice.objects.order_by("id").values_list("user", flat=True)) == [bo.pk, cy.pk]
+    assert Activity.objects.filter(workspace=acme, action="comment.edited", user=ann).count() == 1
+
+
+def test_edit_of_words_that_are_no_longer_stored_changes_nothing(acme):
+    ann = create_reviewer(acme, "ann")
+    comment = discussion.open_thread(create_compaction(create_conversation(acme)), ann, "One")
+    discussion.edit(comment, ann, "Two", seen=1)
+
+    with pytest.raises(Conflict):
+        discussion.edit(comment, ann, "Three", seen=1)
+    discussion.remove(comment, ann)
+    with pytest.raises(Conflict):
+        discussion.edit(comment, ann, "Three", seen=3)
+
+    comment.refresh_from_db()
+    assert comment.text == ""
+
+
+def test_assignment_is_told_to_whom_it_is_given_each_time(acme):
+    ann, bo = create_reviewer(acme, "ann"), create_reviewer(acme, "bo")
+    thread = discussion.open_thread(create_compaction(create_conversation(acme)), ann, "Look").thread
+
+    for assignee in (bo, bo, ann, None, bo):
+        discussion.assign(thread, ann, assignee)
+
+    notices = Notice.objects.filter(kind="assignment")
+    assert [notice.user for notice in notices] == [bo, bo]
+    assert notices[0].url == f"{thread.compaction.get_absolute_url()}#thread-{thread.pk}"
+    assert Activity.objects.filter(workspace=acme, action="thread.assigned").count() == 4
+
+
+def test_thread_is_not_assigned_to_who_may_not_write_in_it(acme, globex):
+    ann, viewer = create_reviewer(acme, "ann"), create_reviewer(acme, "vi", role="viewer")
+    outsider = create_reviewer(globex, "out")
+    thread = discussion.open_thread(create_compaction(create_conversation(acme)), ann, "Look").thread
+
+    assert discussion.assignable(thread) == [ann]
+    for person in (viewer, outsider):
+        with pytest.raises(BadInput):
+            discussion.assign(thread, ann, person)
+    thread.refresh_from_db()
+    assert thread.assignee is None
