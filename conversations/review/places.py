@@ -2,6 +2,8 @@
 
 Somebody holds a place on an item by a reservation that has not expired, or by a review that was handed in. Whatever
 gives or takes a place locks the item's row first and asks in a new statement, which sees what others have committed.
+The locks leave the row's key alone: a new review points to its item before the item is locked, and two people who begin
+the same item at once would otherwise wait for each other.
 """
 
 from collections.abc import Collection
@@ -50,7 +52,7 @@ def _first_of_all(free: QuerySet[QueueItem], user: User) -> QuerySet[QueueItem]:
 
 
 def _locked(rows: QuerySet[QueueItem], *, patient: bool) -> QueueItem | None:
-    return rows.select_for_update(of=("self",), skip_locked=not patient).first()
+    return rows.select_for_update(of=("self",), skip_locked=not patient, no_key=True).first()
 
 
 def claimable(items: QuerySet[QueueItem], user_id: int, *, at: datetime | None = None) -> QuerySet[QueueItem]:
@@ -95,7 +97,7 @@ def _reserve(item: QueueItem, user: User) -> bool:
 
 def lock(item: QueueItem) -> None:
     """Until the end of the transaction nobody else gives or takes a place; `item.state` is read anew."""
-    item.state = _row(item).select_for_update().values_list("state", flat=True).get()
+    item.state = _row(item).select_for_update(no_key=True).values_list("state", flat=True).get()
 
 
 def _row(item: QueueItem) -> QuerySet[QueueItem]:

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from conversations.models import Queue, QueueItem, Reservation, Review
 from conversations.review.places import claim_next, release
-from conversations.review.services import submit
+from conversations.review.services import open_review, save_review, submit
 from tests.factories import create_compaction, create_conversation, create_workspace
 from tests.review.rows import create_reviewer
 
@@ -155,3 +155,18 @@ def test_what_somebody_is_taking_is_passed_over_not_waited_for():
     holder.join()
 
     assert item not in {None, first}
+
+
+def test_two_people_who_begin_the_same_item_do_not_wait_for_each_other():
+    queue, people = queue_of(1, reviewers_per_item=2)
+    item = queue.items.select_related("compaction", "queue").get()
+    begun = threading.Barrier(2, timeout=30)
+
+    def begin(person):
+        with transaction.atomic():
+            review = open_review(compaction=item.compaction, user=person, item=item)
+            begun.wait()
+            return save_review(review, None, overall="faithful").overall
+
+    assert all_at_once(begin, people[:2]) == ["faithful", "faithful"]
+    assert Reservation.objects.filter(item=item).count() == 2
