@@ -5,7 +5,6 @@ The values are what is stored, sent over REST and written in URLs; the labels ar
 
 from enum import StrEnum
 
-
 #: Of a service tier, as providers call it.
 TIER_CHARACTERS = 20
 

@@ -21,8 +21,8 @@ from conversations.api import (
     rules,
     savings,
     schema,
-    timeline,
     tags,
+    timeline,
     transcripts,
     ways_in,  # noqa: F401 -- registers itself with the OpenAPI generator
 )
@@ -38,8 +38,8 @@ urlpatterns = [
     # ways out
     path("conversations", conversations.ConversationListView.as_view(), name="api_conversations"),
     path("conversations/<int:conversation_id>", conversations.ConversationView.as_view(), name="api_conversation"),
-    path("conversations/<int:conversation_id>/messages", messages.MessageListView.as_view(), name="api_messages"),
     path("conversations/<int:conversation_id>/tags", tags.ConversationTagsView.as_view(), name="api_conversation_tags"),
+    path("conversations/<int:conversation_id>/messages", messages.MessageListView.as_view(), name="api_messages"),
     path("conversations/<int:conversation_id>/timeline", timeline.TimelineView.as_view(), name="api_timeline"),
     path(
         "conversations/<int:conversation_id>/compactions",

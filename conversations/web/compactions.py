@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from conversations.audit.queries import summary_of
 from conversations.models import Compaction, Message, Workspace
-from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState, abandoned_in
+from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
 from conversations.web import queries
 from conversations.web.bar import bar_of, compaction_of
 from conversations.web.cards import Card, cards
@@ -184,18 +184,22 @@ def _beside(request: WorkspaceRequest, compaction: Compaction, following: Compac
     """What was kept and what was put back, each where there is any."""
     until = following.position if following else None
     restored = queries.restored_after(compaction, until).order_by("position", "id")
-    kept = queries.kept_by(compaction).order_by("-position", "-id")
     asked = request.GET.get("beside")
     found = [
-        Beside("kept", *KEPT, compaction.kept_count, _cards(request, kept)[::-1] if asked == "kept" else None),
+        Beside("kept", *KEPT, compaction.kept_count, _kept(request, compaction) if asked == "kept" else None),
         *_on_other_branches(request, compaction),
         Beside("restored", *RESTORED, restored.count(), _cards(request, restored) if asked == "restored" else None),
     ]
     return [each for each in found if each.total]
 
 
+def _kept(request: WorkspaceRequest, compaction: Compaction) -> list[Card]:
+    """Made only when asked for: which messages are on other branches stands in the source's record."""
+    return _cards(request, queries.kept_by(compaction).order_by("-position", "-id"))[::-1]
+
+
 def _on_other_branches(request: WorkspaceRequest, compaction: Compaction) -> list[Beside]:
-    if not abandoned_in(compaction.raw):
+    if not compaction.raw_abandoned:  # type: ignore[attr-defined] # annotated by `with_inferred`
         return []
     rows = queries.abandoned_by(compaction).order_by("-position", "-id")
     shown = _cards(request, rows)[::-1] if request.GET.get("beside") == "abandoned" else None

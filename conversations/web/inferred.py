@@ -23,8 +23,9 @@ class Inferred:
 
 
 def with_inferred(rows: QuerySet[Compaction]) -> QuerySet[Compaction]:
-    """With what `inferred` asks for, and without the rest of the source's record, which may be large."""
-    told = {f"raw_{name}": KT(f"raw__{name}") for name in ("found_by", "why", "confidence", "losses")}
+    """With what `inferred` asks for, and whether messages were abandoned before it (`raw_abandoned`); without the rest
+    of the source's record, which may be large."""
+    told = {f"raw_{name}": KT(f"raw__{name}") for name in ("found_by", "why", "confidence", "losses", "abandoned")}
     return rows.annotate(**told).defer("raw")
 
 

@@ -13,11 +13,11 @@ STAY = {
         "workspace", "membership", "invitation", "user", "apikey", "activity", "session", "secondfactor", "signinlink",
         "signinfailures", "queue", "rule", "rulechannel", "channel", "silence", "budget", "budgetchannel",
         "modelprice", "retentionrule", "deletion", "deletedconversation",
-        "redactionsettings", "redactionpattern", "redactionrun",
+        "redactionsettings", "redactionpattern", "redactionrun", "ledgerentry",
     },
     "figures, names of agents, and sentences made of both": {
         "agent", "agentday", "agentslot", "agenttotal", "spendingversion", "ruleprogress", "incidentevent", "delivery",
-        "llmcall", "tagday", "tagslot",
+        "llmcall", "tagday", "tagslot", "rankingversion",
     },
 }  # fmt: skip
 _GONE = """
