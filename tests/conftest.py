@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 import hypothesis
 import pytest
 from django.db import connection
-from django.test import Client
 
-from conversations.models import Membership, User, Workspace
+from conversations.models import Workspace
+from tests.people.rows import sign_in_member
 
 #: How long an example takes says something of the machine, not of the code.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -57,30 +57,21 @@ def globex(db):
     return Workspace.objects.create(slug="globex", name="Globex")
 
 
-def _member(workspace, name, role):
-    user = User.objects.create_user(f"{name}@example.org", "correct horse", name=name.title())
-    Membership.objects.create(workspace=workspace, user=user, role=role)
-    client = Client()
-    client.force_login(user)
-    client.user, client.workspace = user, workspace
-    return client
-
-
 @pytest.fixture
 def alice(acme):
-    return _member(acme, "alice", "owner")
+    return sign_in_member(acme, "alice", "owner")
 
 
 @pytest.fixture
 def bob(acme):
-    return _member(acme, "bob", "reviewer")
+    return sign_in_member(acme, "bob", "reviewer")
 
 
 @pytest.fixture
 def victor(acme):
-    return _member(acme, "victor", "viewer")
+    return sign_in_member(acme, "victor", "viewer")
 
 
 @pytest.fixture
 def charlie(globex):
-    return _member(globex, "charlie", "owner")
+    return sign_in_member(globex, "charlie", "owner")
