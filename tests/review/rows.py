@@ -1,6 +1,7 @@
 """Queues, items and people for tests."""
 
 from conversations.models import Comment, Membership, Queue, QueueItem, Thread, User
+from conversations.review.services import open_review, save_review, submit
 from tests.factories import create_compaction, create_conversation
 
 
@@ -31,3 +32,10 @@ def create_comment(compaction, text="Does it matter?", *, author=None, thread=No
     return Comment.objects.create(
         workspace=compaction.workspace, thread=thread, author=author, author_name=name, text=text
     )
+
+
+def handed_in(item, user, overall="faithful", comment=""):
+    """A review of the item, submitted."""
+    review = open_review(compaction=item.compaction, user=user, item=item)
+    save_review(review, None, overall=overall, comment=comment)
+    return submit(review, None)
