@@ -249,7 +249,9 @@ def _finish(batch: Batch, found: Found, redactor: Redactor | None) -> None:
     batch.digested_at = timezone.now()
     batch.claimed_until, batch.error, batch.attempts = None, "", 0
     batch.found = _found(found)
-    names = ["state", "digested_at", "claimed_until", "error", "attempts", "found", "name", "raw_deleted_at"]
+    names = ["state", "digested_at", "claimed_until", "error", "attempts", "found"]
+    if redactor:
+        names += ["name", "raw_deleted_at"]  # else others may have written the name meanwhile
     if batch.format not in EVENT_FORMATS:
         batch.accepted = found.messages + found.requests + found.compactions
         batch.rejected = len(found.problems)

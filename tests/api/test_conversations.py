@@ -37,6 +37,7 @@ def test_conversation_is_told_whole(reader, acme):
         "external_id": "abc",
         "source": "events",
         "title": "Fix it",
+        "tags": [],
         "url": f"/api/v1/conversations/{row.pk}",
         "html_url": f"/w/acme/conversations/{row.pk}/",
         "agent": {"id": row.agent_id, "name": "coder", "version": "2.1"},
