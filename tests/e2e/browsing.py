@@ -8,6 +8,7 @@ from conversations.alerts.incidents import record_signals
 from conversations.alerts.signals import Evidence
 from conversations.spending.counting import Grown, count_grown
 from tests.alerts.telling import AT, create_channel, create_rule, create_silence, signal
+from tests.audit.ledger_rows import create_check, create_entry
 from tests.factories import (
     create_api_key,
     create_batch,
@@ -16,6 +17,7 @@ from tests.factories import (
     create_message,
     create_request,
 )
+from tests.review.rows import create_comment, create_item, create_queue
 from tests.spending.rows import create_budget, create_price
 from tests.web.audited import create_addition, create_audit, create_finding, create_life_line
 
@@ -80,6 +82,7 @@ def filled(acme, live_server):
     rows = {
         "budget": budget,
         **told_of(acme, compaction),
+        **reviewed(acme, compaction),
         "conversation": conversation,
         "compaction": compaction,
         "opaque": opaque,
@@ -98,6 +101,16 @@ def told_of(workspace, compaction):
     (incident,) = record_signals(workspace=workspace, rule=rule, signals=[fired], at=AT)
     create_silence(workspace, rule=rule, weekdays=[0], from_time=time(22), to_time=time(6))
     return {"rule": rule, "incident": incident, "channel": channel}
+
+
+def reviewed(workspace, compaction):
+    """A queue with the compaction in it, a comment on it, and an entry of the ledger that it forgot."""
+    queue = create_queue(workspace)
+    create_item(queue, compaction)
+    create_comment(compaction)
+    entry = create_entry(workspace)
+    create_check(entry, compaction)
+    return {"queue": queue, "entry": entry}
 
 
 def audit(compaction, dropped):
