@@ -8,6 +8,7 @@ from typing import Any
 import dj_database_url
 from psycopg.conninfo import make_conninfo
 
+from conversations.vocabulary import CompactionKind
 from observatory.env import BadSetting, env_bool, env_float, env_int, env_list, env_networks, env_str
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -196,7 +197,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     # Fields of one name whose choices differ: what drf-spectacular would call them changes with the next one.
-    "ENUM_NAME_OVERRIDES": {"CompactionKindEnum": "conversations.vocabulary.CompactionKind"},
+    "ENUM_NAME_OVERRIDES": {"CompactionKindEnum": [kind.value for kind in CompactionKind]},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "conversations.api.ways_in.add_components",
