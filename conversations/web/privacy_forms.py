@@ -21,7 +21,8 @@ class DaysForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
         label="Keep bytes as they came for (days)",
         min_value=1,
         max_value=_MOST_DAYS,
-        help_text="By them a mended parser can read again. Four times as long where something was not understood.",
+        help_text="With them an improved parser can read the same input again. Kept four times as long where something"
+        " was not understood.",
     )
     conversation_days = forms.IntegerField(
         label="Keep conversations for (days)",
@@ -60,10 +61,10 @@ class HoldForm(forms.Form):
     """What is not to be deleted, and why."""
 
     agent_name = forms.CharField(
-        label="Of the agent", required=False, max_length=200, widget=forms.TextInput(attrs={"list": "agents"})
+        label="All of an agent", required=False, max_length=200, widget=forms.TextInput(attrs={"list": "agents"})
     )
     conversation = forms.CharField(
-        label="Or of the conversation",
+        label="or one conversation",
         required=False,
         max_length=500,
         help_text="The address of its page, or its number in it.",
