@@ -14,7 +14,8 @@ from conversations.errors import TooLarge, UnknownFormat
 from conversations.ingest import inbox
 from conversations.ingest.events import CompactionEvent, ConversationEvent, Event, MessageEvent, Problem, RequestEvent
 from conversations.ingest.formats import HEAD_BYTES, recognise, source_key
-from conversations.ingest.formats.native import Item, Limits, decode_batch
+from conversations.ingest.formats.native import Item, decode_batch
+from conversations.ingest.formats.native_checks import Limits
 from conversations.ingest.inbox import EVENTS, LEASE
 from conversations.models import ApiKey, Batch, Workspace
 from conversations.vocabulary import BatchState

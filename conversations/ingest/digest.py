@@ -15,7 +15,8 @@ from conversations.ingest import copies, states
 from conversations.ingest.events import Problem
 from conversations.ingest.forgetting import take_out_again
 from conversations.ingest.formats import Output, Parser, parser_for, resume_parser
-from conversations.ingest.formats.native import UNLIMITED, decode_batch
+from conversations.ingest.formats.native import decode_batch
+from conversations.ingest.formats.native_checks import UNLIMITED
 from conversations.ingest.inbox import EVENT_FORMATS, LEASE, Line, lines_of, load, load_all
 from conversations.ingest.redacting import redacted_problem
 from conversations.ingest.rereading import accept_unread

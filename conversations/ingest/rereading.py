@@ -8,7 +8,7 @@ from conversations.ingest.events import Problem
 from conversations.ingest.exchange import Exchange
 from conversations.ingest.exchanges import accept_exchanges
 from conversations.ingest.formats.exchange_batch import read_one
-from conversations.ingest.formats.native import UNLIMITED
+from conversations.ingest.formats.native_checks import UNLIMITED
 from conversations.ingest.formats.otlp_wire import Signal
 from conversations.ingest.otlp import accept_told, read, says_json, source_of
 from conversations.ingest.unread import problems_of, unread_format

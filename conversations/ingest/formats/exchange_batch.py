@@ -16,7 +16,7 @@ from conversations.ingest.events import Problem
 from conversations.ingest.exchange import Exchange
 from conversations.ingest.formats.exchanges import read_exchange
 from conversations.ingest.formats.lines import problem, storable
-from conversations.ingest.formats.native import Limits, is_deeper
+from conversations.ingest.formats.native_checks import Limits, is_deeper
 
 _SHAPES = 'Send {"exchanges": [...]}, a list of exchanges, or one exchange a line (NDJSON).'
 _MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from conversations.errors import BadInput, TooLarge
 from conversations.ingest.events import CompactionEvent, Event, MessageEvent, Problem, RequestEvent, Text, ToolCall
-from conversations.ingest.formats.native import Limits, decode_batch
+from conversations.ingest.formats.native import decode_batch
+from conversations.ingest.formats.native_checks import Limits
 from tests.ingest.formats.test_lines import ANY_JSON
 
 
