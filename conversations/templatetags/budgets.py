@@ -35,6 +35,13 @@ def whom(rule: Rule) -> str:
 
 
 @register.filter
+def every(minutes: int) -> str:
+    """60 → "hour", 240 → "4 hours", 10080 → "7 days"."""
+    unit, many = ("day", minutes // 1440) if minutes % 1440 == 0 else ("hour", minutes // 60)
+    return unit if many == 1 else f"{many} {unit}s"
+
+
+@register.filter
 def counted(rule: Rule) -> str:
     """What it counts, and in which time: "tokens a day"."""
     return f"{rule.unit} {period_words(rule.every)}"

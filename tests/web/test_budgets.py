@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from conversations.models import Budget, BudgetEvent
+from conversations.models import Budget, BudgetChannel, BudgetEvent
+from tests.alerts.telling import create_channel
 from tests.factories import START, create_agent, create_conversation, create_request
 from tests.spending.rows import create_budget, create_override, create_price, spend
 
@@ -269,3 +270,20 @@ def test_conversation_tells_what_happened_and_what_came_after(alice, acme):
     assert "the agent was given the message to wrap up, 1,000 of 900 used" in words
     assert "after it 2 requests with" in words
     assert "“Please finish.”" in words
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (None, "Told by pager."),
+        (60, "Told by pager, and again every hour until somebody acknowledges it."),
+        (240, "again every 4 hours until"),
+        (1440, "again every day until"),
+        (10_080, "again every 7 days until"),
+    ],
+)
+def test_page_says_who_is_told_and_how_often(victor, acme, minutes, words):
+    budget = create_budget(acme, remind_minutes=minutes)
+    BudgetChannel.objects.create(workspace=acme, budget=budget, channel=create_channel(acme, name="pager"))
+
+    assert words in victor.get(f"{LIST}{budget.pk}/").content.decode()
