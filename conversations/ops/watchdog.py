@@ -26,9 +26,13 @@ def watch_jobs(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def execute(execute: Callable[..., Any], *arguments: Any) -> Any:
-        if signal.getitimer(signal.ITIMER_REAL)[0]:  # else no job runs
-            alive()
-        return execute(*arguments)
+        if not signal.getitimer(signal.ITIMER_REAL)[0]:  # no job runs
+            return execute(*arguments)
+        alive()
+        try:
+            return execute(*arguments)
+        finally:
+            alive()  # a statement that was broken off leaves its job the whole time to say so
 
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # needs no Python to work: it ends a regular expression, too
     task_prerun.connect(alive, weak=False)

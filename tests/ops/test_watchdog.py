@@ -12,7 +12,7 @@ from observatory.embedded import DATABASE, USER, Cluster
 from tests.ops.server import ROOT
 
 PRELUDE = """
-import re, threading
+import re, sys, threading
 import django
 django.setup()
 from celery.signals import task_postrun, task_prerun
@@ -23,7 +23,7 @@ def ask(sql):
     with connection.cursor() as cursor:
         cursor.execute(sql)
 
-watch_jobs(2.0)
+watch_jobs(float(sys.argv[1]))
 ask("SELECT 1")
 task_prerun.send(sender=None)
 """
@@ -34,8 +34,8 @@ def run(database_url):
     """Run a script in the middle of a job that is watched, on the tests' database."""
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "observatory.settings", "DATABASE_URL": database_url}
 
-    def run(script):
-        command = [sys.executable, "-W", "ignore", "-c", PRELUDE + script]
+    def run(script, seconds=2.0):
+        command = [sys.executable, "-W", "ignore", "-c", PRELUDE + script, str(seconds)]
         return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60)
 
     return run
@@ -46,8 +46,8 @@ def test_job_without_a_sign_of_life_ends_its_process(run, hang):
     assert run(hang).returncode == -signal.SIGALRM
 
 
-def test_statements_are_signs_of_life(run):
-    done = run("for _ in range(3):\n    ask('SELECT pg_sleep(0.5)')\n    threading.Event().wait(0.5)\nprint('done')")
+def test_statement_begun_and_ended_are_signs_of_life(run):
+    done = run("ask('SELECT pg_sleep(2)')\nthreading.Event().wait(2)\nprint('done')", seconds=3.0)
 
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
@@ -59,7 +59,9 @@ def test_worker_without_a_job_may_be_silent(run):
 
 
 def test_statement_fails_before_its_process_is_ended(run):
-    done = run("try:\n    ask('SELECT pg_sleep(60)')\nexcept DatabaseError as error:\n    print(error)")
+    script = "try:\n    ask('SELECT pg_sleep(60)')\nexcept DatabaseError as error:\n    print(error)"
+
+    done = run(script, seconds=10.0)  # 2 s between the two limits: a busy machine must not turn them round
 
     assert (done.returncode, done.stdout) == (0, "canceling statement due to statement timeout\n"), done.stderr
 
