@@ -22,15 +22,25 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def environment(data_dir):
+    """Of a program that works on `data_dir` and knows nothing of the tests' own database."""
+    of_tests = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+    env = {name: value for name, value in os.environ.items() if name not in of_tests}
+    return env | {"OBSERVATORY_DATA_DIR": str(data_dir), "HOME": str(data_dir.parent)}
+
+
+def copy_data_dir(source, target):
+    """What a stopped server left, whoever owns its files."""
+    subprocess.run(["cp", "-a", source, target], check=True)
+
+
 class Server:
     """Started and ready when made; `output` holds every line it has printed so far."""
 
     def __init__(self, data_dir, *options, port=None, stdin=subprocess.DEVNULL, **env):
         self.data_dir, self.port, self.output = data_dir, port or free_port(), []
         self.url = f"http://127.0.0.1:{self.port}"
-        of_tests = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
-        self.env = {name: value for name, value in os.environ.items() if name not in of_tests}
-        self.env |= {"OBSERVATORY_DATA_DIR": str(data_dir), "HOME": str(data_dir.parent), **env}
+        self.env = environment(data_dir) | env
         command = [sys.executable, "manage.py", "up", "--port", str(self.port), *options]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=self.env, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

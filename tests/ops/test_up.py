@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.ops.server import ROOT, Server, wait_until_gone
+from tests.ops.server import ROOT, Server, copy_data_dir, wait_until_gone
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -23,6 +23,8 @@ def first_run(tmp_path_factory):
     everyone = server.everyone()
     code = server.stop()
     wait_until_gone(everyone)
+    for other in ("orphaned", "killed"):
+        copy_data_dir(server.data_dir, server.data_dir.parent / other)
     return server, code
 
 
@@ -116,7 +118,7 @@ def _wait_until_it_works(server, key):
 
 
 def test_children_do_not_outlive_a_killed_supervisor(first_run):
-    server = Server(first_run[0].data_dir.parent / "other").wait_until_ready()
+    server = Server(first_run[0].data_dir.parent / "orphaned").wait_until_ready()
     everyone = server.everyone()
 
     assert len(everyone) > len(CHILDREN)
@@ -131,7 +133,6 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(first_run, key):
     """The promise: one second after a 2xx, or right after it, every process may be killed."""
     data_dir = first_run[0].data_dir.parent / "killed"
     server = Server(data_dir).wait_until_ready()
-    key = server.wait_for(r"API key: +(obs_\S+)")
     for number in range(20):
         status, _ = server.post("/api/v1/events", {"events": [message(f"{number}-{i}") for i in range(100)]}, key)
         assert status == 207

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.ingest.formats.lines import user
-from tests.ops.server import Server
+from tests.ops.server import Server, copy_data_dir
 
 KILOBYTE = 1000
 BIG = 300_000_000
@@ -17,9 +17,11 @@ MOST_RSS = 200_000_000  # bytes; an idle web process has 80 MB, one that took 30
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(tmp_path_factory, migrated):
     """One for all tests of this module."""
-    started = Server(tmp_path_factory.mktemp("uploads") / "data", "--no-import")
+    data_dir = tmp_path_factory.mktemp("uploads") / "data"
+    copy_data_dir(migrated, data_dir)
+    started = Server(data_dir, "--no-import")
     yield started.wait_until_ready()
     started.stop()
 
