@@ -115,26 +115,26 @@ def test_pages_are_usable_by_everybody(page, urls):  # noqa: F811
     assert found == []
 
 
-def too_large(page):
-    elements = page.evaluate("document.querySelectorAll('*').length")
+def too_large(opened):
+    elements = opened.evaluate("document.querySelectorAll('*').length")
     return [f"has {elements} elements"] if elements > MOST_ELEMENTS else []
 
 
-def too_wide(page):
+def too_wide(opened):
     """Where it would scroll sideways, at every width. Leaves the last one."""
     for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        if (needed := page.evaluate("document.documentElement.scrollWidth")) > width:
+        opened.set_viewport_size({"width": width, "height": 900})
+        if (needed := opened.evaluate("document.documentElement.scrollWidth")) > width:
             yield f"needs {needed} px of {width}"
 
 
-def inaccessible(page):
+def inaccessible(opened):
     """What axe finds, everything inside folds too; by dark only colours can differ."""
-    page.evaluate("document.querySelectorAll('main details').forEach(fold => { fold.open = true })")
-    page.evaluate(AXE)
+    opened.evaluate("document.querySelectorAll('main details').forEach(fold => { fold.open = true })")
+    opened.evaluate(AXE)
     for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
-        page.emulate_media(color_scheme=scheme)
-        results = AxeResults(page.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **rules}))
+        opened.emulate_media(color_scheme=scheme)
+        results = AxeResults(opened.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **rules}))
         if results.violations_count:
             yield f"by {scheme}: {results.generate_report()}"
 
