@@ -18,6 +18,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from conversations.alerts import budget_watch, evaluation, outbox, telling
+from conversations.alerts.history import purge_runs
 from conversations.audit import asking, learned_services, ledger_services
 from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
@@ -192,11 +193,12 @@ def sweep_reservations() -> None:
 
 @shared_task(ignore_result=True)
 def purge() -> None:
-    """Every hour: delete bytes that were kept long enough, what is known of contexts that ended long ago, and sessions
-    that ran out."""
+    """Every hour: delete bytes that were kept long enough, what is known of contexts that ended long ago, sessions
+    that ran out, and old evaluations of rules."""
     retention.purge_raw()
     purge_known_contexts()
     purge_sign_ins()
+    purge_runs()
 
 
 @shared_task(acks_late=True, ignore_result=True)

@@ -223,6 +223,15 @@ class SignalState(StrEnum):
     NO_DATA = "no_data"  # nothing to tell by; what that means is the rule's to say
 
 
+class RunState(StrEnum):
+    """What an evaluation of a rule came to."""
+
+    FIRING = "firing"
+    OK = "ok"
+    NO_DATA = "no_data"
+    FAILED = "failed"  # it could not be evaluated; its problem says why
+
+
 class Aggregation(StrEnum):
     """How an alert rule makes one figure of what it looks at."""
 

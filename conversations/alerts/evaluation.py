@@ -15,6 +15,7 @@ from django.db.models import F, Q
 
 from conversations.alerts.definition import Definition, Selection
 from conversations.alerts.gathering import Gathered, Wanted
+from conversations.alerts.history import Outcome, record_outcomes
 from conversations.alerts.incidents import record_signals
 from conversations.alerts.metrics import EVIDENCE, METRICS
 from conversations.alerts.queries import Agents, labels_of
@@ -24,7 +25,7 @@ from conversations.alerts.sentences import told as told_words
 from conversations.alerts.signals import Evidence, Signal
 from conversations.alerts.steps import Told, steps_of
 from conversations.models import Rule, RuleProgress, Workspace
-from conversations.vocabulary import Aggregation, Direction, NoData, Severity, SignalState
+from conversations.vocabulary import Aggregation, Direction, NoData, RunState, Severity, SignalState
 
 log = logging.getLogger(__name__)
 
@@ -118,12 +119,14 @@ def evaluate_workspace(workspace: Workspace, now: datetime) -> Tick:
     for progress in claimed:
         progress.evaluated_at, progress.problem = now, unknown_in(progress.rule)
     works = [_Work.of(progress, now) for progress in claimed if not progress.problem]
+    unknown = [Outcome(each.rule_id, RunState.FAILED, problem=each.problem) for each in claimed if each.problem]
     gathered = Gathered(workspace, Agents.of(workspace))
     gathered.read(work.wanted for work in works)
     for work in works:
         _evaluate(work, gathered, now)
     signals = _tell(workspace, works, now)
     _write(claimed)
+    record_outcomes(workspace, [*unknown, *(work.outcome for work in works)], now)
     return Tick(len(claimed), signals, sum(bool(progress.problem) for progress in claimed))
 
 
@@ -166,6 +169,7 @@ class _Work:
     is_new: bool  # made or changed, or the clock was put back: it begins without a past
     before: Checkpoint | None  # where its last evaluation stopped, in this process
     is_trusted: bool  # whether that is taken for granted: then only what comes after it is read
+    outcome: Outcome
     steps: list[list[tuple[Interval | None, str]]] = field(default_factory=list)
 
     @classmethod
@@ -181,7 +185,7 @@ class _Work:
         kept = _memory.get(progress.rule_id)
         known = kept if kept and kept.is_of(definition, start, states, until) else None
         is_trusted = known is not None and known.is_trusted(now) and _anchor_after(start, until) is None
-        return cls(progress, definition, start, until, is_new, known, is_trusted)
+        return cls(progress, definition, start, until, is_new, known, is_trusted, Outcome(progress.rule_id))
 
     @property
     def rule(self) -> Rule:
@@ -204,15 +208,27 @@ class _Work:
 
 def _evaluate(work: _Work, gathered: Gathered, now: datetime) -> None:
     """A rule that cannot be evaluated says so, and does not keep the others from being evaluated."""
-    progress = work.progress
+    progress, outcome, begin = work.progress, work.outcome, monotonic()
     try:
-        found = _run(work, gathered.chosen(work.wanted), now)
+        events, last = gathered.chosen(work.wanted), progress.evaluated_until or work.start
+        found = _run(work, events, now)
         work.steps, told = steps_of(found.intervals, work.told, quietly=work.is_new)
     except Exception as error:  # a fault of ours: it is logged, and shown with the rule
         log.exception("rule not evaluated rule=%s", work.rule.pk)
-        progress.problem = f"{type(error).__name__}: {error}"[:500]
+        progress.problem = outcome.problem = f"{type(error).__name__}: {error}"[:500]
+        outcome.state = RunState.FAILED
         return
     progress.told = msgspec.to_builtins(told)
+    outcome.matched, outcome.seconds = len(events.points(max(last, work.start), work.until)), monotonic() - begin
+    outcome.state, outcome.groups = _stands([each for each in found.intervals if each.until is None])
+
+
+def _stands(intervals: Sequence[Interval]) -> tuple[RunState, int]:
+    """How a rule stands with what has not ended, and of how many groups that is."""
+    if not intervals:
+        return RunState.OK, 0
+    is_firing = any(each.state == SignalState.FIRING for each in intervals)
+    return RunState.FIRING if is_firing else RunState.NO_DATA, len(intervals)
 
 
 def _run(work: _Work, events: Events, now: datetime) -> Run:
@@ -251,7 +267,8 @@ def _tell(workspace: Workspace, works: Sequence[_Work], now: datetime) -> int:
         for number, step in enumerate(work.steps):
             signals = [signal_of(work, interval, group, labels) for interval, group in step]
             record_signals(workspace=workspace, rule=work.rule, signals=signals, at=now + number * _TINY)
-            count += len(signals)
+            work.outcome.told += len(signals)
+        count += work.outcome.told
     return count
 
 

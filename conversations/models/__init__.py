@@ -17,7 +17,7 @@ from conversations.models.people import Activity, Notice
 from conversations.models.privacy import DeletedConversation, Deletion, DeletionTarget, Hold, RetentionRule
 from conversations.models.redaction import RedactionPattern, RedactionRun, RedactionSettings
 from conversations.models.review import Mark, Queue, QueueItem, Reservation, Review, Verdict
-from conversations.models.rule import Rule, RuleChannel, RuleProgress
+from conversations.models.rule import Rule, RuleChannel, RuleProgress, RuleRun
 from conversations.models.signing_in import SecondFactor, Session
 from conversations.models.spending import (
     AgentDay,
@@ -91,6 +91,7 @@ __all__ = [
     "Rule",
     "RuleChannel",
     "RuleProgress",
+    "RuleRun",
     "SecondFactor",
     "Session",
     "SignInFailures",

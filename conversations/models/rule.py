@@ -7,7 +7,7 @@ from django.urls import reverse
 from conversations.models.account import User
 from conversations.models.alerting import Channel
 from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
-from conversations.vocabulary import Aggregation, Direction, GroupBy, NoData
+from conversations.vocabulary import Aggregation, Direction, GroupBy, NoData, RunState
 
 
 class Rule(models.Model):
@@ -119,3 +119,38 @@ class RuleProgress(models.Model):
 
     def __str__(self) -> str:
         return f"rule {self.rule_id} until {self.evaluated_until}"
+
+
+class RuleRun(models.Model):
+    """What a rule's evaluations came to, one row for those that follow each other within an hour and came to the same:
+    every half minute is 2,880 a day. Kept for `alerts.history.KEPT`."""
+
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="+", **WITHIN_WORKSPACE)
+    rule = models.ForeignKey(Rule, models.DO_NOTHING, related_name="runs", **WITHIN_WORKSPACE)
+    since = models.DateTimeField()  # by our clock: the first of them
+    until = models.DateTimeField()  # the last
+    evaluations = models.PositiveIntegerField()
+    state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in RunState])
+    matched = models.PositiveIntegerField()  # events that were new and that the rule looks at, all together
+    groups = models.PositiveIntegerField()  # that fired or were silent, at most at once
+    told = models.PositiveIntegerField()  # signals given to incidents, all together
+    slowest = models.DurationField()  # of one evaluation, without reading what all rules read together
+    problem = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "rule", "since"], name="rule_run_once"),
+            models.CheckConstraint(condition=Q(state__in=list(RunState)), name="rule_run_state_known"),
+        ]
+        indexes = [
+            # What was kept long enough.
+            models.Index(fields=["until"], name="rule_run_until"),
+        ]
+
+    def __str__(self) -> str:
+        return f"rule {self.rule_id} at {self.since}: {self.state}"
+
+    @property
+    def slowest_ms(self) -> float:
+        """In milliseconds, to the microsecond."""
+        return self.slowest.total_seconds() * 1000

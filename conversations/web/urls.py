@@ -102,6 +102,7 @@ workspace = [
     path("alerts/rules/export/", rules.export, name="export_rules"),
     path("alerts/rules/import/", rules.import_page, name="import_rules"),
     path("alerts/rules/<int:pk>/", rules.rule, name="rule"),
+    path("alerts/rules/<int:pk>/runs/", rules.runs, name="rule_runs"),
     path("alerts/rules/<int:pk>/switch/", rules.switch, name="switch_rule"),
     path("alerts/rules/<int:pk>/delete/", rules.delete, name="delete_rule"),
     path("import/", batches.import_page, name="import"),

@@ -182,13 +182,13 @@ def test_rules_that_share_a_metric_share_a_query(acme, django_assert_num_queries
         create_rule(acme, name=str(number), warning=number + 1)
     evaluate_rules(START)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         evaluate_rules(START + HOUR)
 
     for number in range(3):
         create_rule(acme, name=f"more {number}", warning=number + 1)
     evaluate_rules(START + 2 * HOUR)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         evaluate_rules(START + 3 * HOUR)
 
 

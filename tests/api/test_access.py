@@ -48,6 +48,7 @@ ENDPOINTS = {
     "api_resolve_incident": ("post", {"manage"}, False),
     "api_rules": ("get", {"read"}, True),
     "api_rule": ("get", {"read"}, True),
+    "api_rule_runs": ("get", {"read"}, True),
     "api_rule_preview": ("post", {"read"}, False),
     "api_ledger": ("get", {"read"}, True),
     "api_ledger_entry": ("get", {"read"}, True),

@@ -58,6 +58,7 @@ FILLED = [
     "alerts/",
     "alerts/incidents/{incident}/",
     "alerts/rules/{rule}/",
+    "alerts/rules/{rule}/runs/",
     "alerts/rules/new/?start=spiral",
     "alerts/rules/import/",
     "alerts/silences/",
