@@ -243,6 +243,7 @@ class Aggregation(StrEnum):
     P50 = "p50"
     P95 = "p95"
     MAX = "max"
+    ALPHA = "alpha"  # Krippendorff's, of opinions; see `alerts.readings.alpha`
 
 
 class Direction(StrEnum):
@@ -270,6 +271,7 @@ class GroupBy(StrEnum):
     VERSION = "version"  # agent and version
     MODEL = "model"
     CONVERSATION = "conversation"
+    LEDGER_ENTRY = "ledger_entry"  # by its name, where a metric looks at the ledger
 
 
 class ChannelKind(StrEnum):

@@ -18,6 +18,7 @@ from conversations.alerts.gathering import Gathered, Wanted
 from conversations.alerts.history import Outcome, record_outcomes
 from conversations.alerts.incidents import record_signals
 from conversations.alerts.metrics import EVIDENCE, METRICS
+from conversations.alerts.nearest import nearest
 from conversations.alerts.queries import Agents, labels_of
 from conversations.alerts.resuming import Checkpoint, Events, Memory, run_on
 from conversations.alerts.rules import Interval, Run, Standing, run
@@ -116,18 +117,27 @@ def evaluate_workspace(workspace: Workspace, now: datetime) -> Tick:
     claimed = _claim(workspace, now)
     if not claimed:
         return Tick()
+    outcomes = {progress.rule_id: Outcome(progress.rule_id, gap=_gap(progress, now)) for progress in claimed}
     for progress in claimed:
         progress.evaluated_at, progress.problem = now, unknown_in(progress.rule)
-    works = [_Work.of(progress, now) for progress in claimed if not progress.problem]
-    unknown = [Outcome(each.rule_id, RunState.FAILED, problem=each.problem) for each in claimed if each.problem]
+        if progress.problem:
+            outcomes[progress.rule_id].fail(progress.problem)
+    works = [_Work.of(each, now, outcomes[each.rule_id]) for each in claimed if not each.problem]
     gathered = Gathered(workspace, Agents.of(workspace))
     gathered.read(work.wanted for work in works)
     for work in works:
         _evaluate(work, gathered, now)
     signals = _tell(workspace, works, now)
     _write(claimed)
-    record_outcomes(workspace, [*unknown, *(work.outcome for work in works)], now)
+    below = [each.rule_id for each in claimed if each.rule.direction == Direction.BELOW]
+    record_outcomes(workspace, outcomes.values(), now, below)
     return Tick(len(claimed), signals, sum(bool(progress.problem) for progress in claimed))
+
+
+def _gap(progress: RuleProgress, now: datetime) -> float | None:
+    """Seconds since the evaluation before; none where there was none, or the clock was put back."""
+    before = progress.evaluated_at
+    return (now - before).total_seconds() if before and before <= now else None
 
 
 _WRITTEN = ("definition", "anchor", "states", "told", "evaluated_until", "evaluated_at", "problem")
@@ -173,7 +183,7 @@ class _Work:
     steps: list[list[tuple[Interval | None, str]]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, progress: RuleProgress, now: datetime) -> "_Work":
+    def of(cls, progress: RuleProgress, now: datetime, outcome: Outcome) -> "_Work":
         definition = definition_of(progress.rule)
         until = now - definition.settle
         before, anchor = progress.evaluated_until, progress.anchor
@@ -185,7 +195,7 @@ class _Work:
         kept = _memory.get(progress.rule_id)
         known = kept if kept and kept.is_of(definition, start, states, until) else None
         is_trusted = known is not None and known.is_trusted(now) and _anchor_after(start, until) is None
-        return cls(progress, definition, start, until, is_new, known, is_trusted, Outcome(progress.rule_id))
+        return cls(progress, definition, start, until, is_new, known, is_trusted, outcome)
 
     @property
     def rule(self) -> Rule:
@@ -215,12 +225,15 @@ def _evaluate(work: _Work, gathered: Gathered, now: datetime) -> None:
         work.steps, told = steps_of(found.intervals, work.told, quietly=work.is_new)
     except Exception as error:  # a fault of ours: it is logged, and shown with the rule
         log.exception("rule not evaluated rule=%s", work.rule.pk)
-        progress.problem = outcome.problem = f"{type(error).__name__}: {error}"[:500]
-        outcome.state = RunState.FAILED
+        progress.problem = f"{type(error).__name__}: {error}"[:500]
+        outcome.fail(progress.problem)
         return
     progress.told = msgspec.to_builtins(told)
-    outcome.matched, outcome.seconds = len(events.points(max(last, work.start), work.until)), monotonic() - begin
-    outcome.state, outcome.groups = _stands([each for each in found.intervals if each.until is None])
+    since, open_ones = max(last, work.start), [each for each in found.intervals if each.until is None]
+    outcome.state, outcome.groups = _stands(open_ones)
+    outcome.matched = len(events.points(since, work.until))
+    outcome.look_at(nearest(work.definition, events.points, open_ones, since, work.until))
+    outcome.seconds = monotonic() - begin
 
 
 def _stands(intervals: Sequence[Interval]) -> tuple[RunState, int]:

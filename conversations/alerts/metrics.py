@@ -12,7 +12,7 @@ from typing import Any
 
 from conversations.spending.prices import PriceTable, summaries_cost
 from conversations.spending.tally import Sums
-from conversations.vocabulary import Aggregation, Direction, GroupBy
+from conversations.vocabulary import Aggregation, Direction, GroupBy, Overall
 
 Columns = Sequence[float | None]
 WorkOut = Callable[[PriceTable, str, date, Columns], float | None]  # prices, model, day, columns → value
@@ -25,6 +25,7 @@ class Source(StrEnum):
     REVIEWS = "reviews"
     VERDICTS = "verdicts"
     OPINIONS = "opinions"
+    JUDGEMENTS = "judgements"
     BATCHES = "batches"
     ARRIVALS = "arrivals"
     DAYS = "days"
@@ -36,6 +37,7 @@ EVENTS = {
     Source.REVIEWS: "review",
     Source.VERDICTS: "verdict",
     Source.OPINIONS: "second opinion",
+    Source.JUDGEMENTS: "opinion",
     Source.BATCHES: "batch",
     Source.ARRIVALS: "arrival",
     Source.DAYS: "day of an agent and model",
@@ -46,16 +48,18 @@ EVIDENCE = {
     Source.REVIEWS: "compaction",
     Source.VERDICTS: "compaction",
     Source.OPINIONS: "compaction",
+    Source.JUDGEMENTS: "compaction",
     Source.BATCHES: "batch",
     Source.ARRIVALS: "batch",
 }
-_EVERY_GROUP = frozenset(GroupBy)
-#: By what events can be told apart, and chosen.
-GROUPS = {
+_EVERY_GROUP = frozenset(GroupBy) - {GroupBy.LEDGER_ENTRY}
+#: By what events can be told apart, and chosen; what looks at the ledger, by its entries, too.
+_GROUPS = {
     Source.COMPACTIONS: _EVERY_GROUP,
     Source.REVIEWS: _EVERY_GROUP,
     Source.VERDICTS: _EVERY_GROUP,
     Source.OPINIONS: _EVERY_GROUP,
+    Source.JUDGEMENTS: _EVERY_GROUP,
     Source.BATCHES: frozenset[GroupBy](),
     Source.ARRIVALS: _EVERY_GROUP - {GroupBy.MODEL},
     Source.DAYS: _EVERY_GROUP - {GroupBy.CONVERSATION},
@@ -67,6 +71,7 @@ AMOUNT = (Aggregation.EACH, *_FIGURES)
 SUMMED = (Aggregation.EACH, Aggregation.SUM, *_FIGURES, Aggregation.SHARE)
 FLAG = (Aggregation.EACH, Aggregation.SUM, Aggregation.SHARE)
 COUNTED = (Aggregation.COUNT,)
+BEYOND_CHANCE = (Aggregation.ALPHA,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class Metric:
     columns: str = ""
     worked_out: WorkOut | None = None
     outcomes: tuple[str, ...] = ()  # of the findings counted where a kind or an importance is chosen
+    checks: tuple[str, ...] = ()  # outcomes of entries of the ledger that are counted
     bad: Direction = Direction.ABOVE  # on which side one usually wants to be told
 
     @property
@@ -92,8 +98,13 @@ class Metric:
 
     @property
     def takes_entry(self) -> bool:
-        """Whether it can be narrowed to one entry of the ledger."""
-        return self.key.startswith("ledger_")
+        """Whether it can be narrowed to one entry of the ledger, and told apart by them."""
+        return bool(self.checks)
+
+    @property
+    def groups(self) -> frozenset[GroupBy]:
+        """By what its events can be told apart, and chosen."""
+        return _GROUPS[self.source] | ({GroupBy.LEDGER_ENTRY} if self.takes_entry else frozenset())
 
     @property
     def is_flag(self) -> bool:
@@ -106,20 +117,14 @@ def _audited(column: str) -> str:
     return f"CASE WHEN a.state = 'done' THEN a.{column} END"
 
 
-#: Outcomes of entries of the ledger that were in the context.
-_TOLD = "'kept', 'altered', 'forgotten'"
+def _ledger(key: str, label: str, checks: tuple[str, ...], help_: str) -> "Metric":
+    """Entries of the ledger with one of these outcomes; how they are read is said in `sources`."""
+    return Metric(key, label, "rules", help_, Source.COMPACTIONS, SUMMED, checks=checks)
 
 
-def _ledger(*outcomes: str) -> str:
-    """Entries of the ledger with one of these outcomes; NULL where none of them was in the context before."""
-    which = ", ".join(f"'{outcome}'" for outcome in outcomes)
-    return f"""(SELECT count(*) FILTER (WHERE l.outcome IN ({which}))
-        FROM conversations_ledgercheck l
-        JOIN conversations_ledgerentry e ON e.workspace_id = l.workspace_id AND e.id = l.entry_id
-        WHERE l.workspace_id = c.workspace_id AND l.compaction_id = c.id AND l.outcome IN ({_TOLD})
-            AND e.retired_at IS NULL AND %(entry)s IN ('', e.name) HAVING count(*) > 0)"""  # noqa: S608 -- constants
-
-
+#: An opinion as one number, see `readings.OPINIONS`.
+_OPINIONS = ", ".join(f"'{each}'" for each in Overall)
+OPINION = f"r.item_id * {len(Overall)} + array_position(ARRAY[{_OPINIONS}], r.overall::text) - 1"
 _BEFORE = "coalesce(c.tokens_before_observed, c.tokens_before_reported)"
 _AFTER = "coalesce(c.tokens_after_observed, c.tokens_after_reported)"
 _SUMMARY_TOKENS = "(summary_input_tokens + summary_read_tokens + summary_write_tokens + summary_output_tokens)"
@@ -167,12 +172,12 @@ _ALL = (
     _compactions("retention", "retention", "%", AMOUNT, f"100 * ({_audited('retention')})",
                  "Share of the facts kept, weighted by importance.", bad=Direction.BELOW),
     # the ledger: what the team wants to survive
-    _compactions("ledger_lost", "rules of the ledger lost", "rules", SUMMED, _ledger("forgotten", "altered"),
-                 "Entries of the ledger that were in the context and are forgotten or altered after."),
-    _compactions("ledger_forgotten", "rules of the ledger forgotten", "rules", SUMMED, _ledger("forgotten"),
-                 "Entries of the ledger that were in the context and are not in it after."),
-    _compactions("ledger_altered", "rules of the ledger altered", "rules", SUMMED, _ledger("altered"),
-                 "Entries of the ledger that stand otherwise in the context than they did."),
+    _ledger("ledger_lost", "rules of the ledger lost", ("forgotten", "altered"),
+            "Entries of the ledger that were in the context and are forgotten or altered after."),
+    _ledger("ledger_forgotten", "rules of the ledger forgotten", ("forgotten",),
+            "Entries of the ledger that were in the context and are not in it after."),
+    _ledger("ledger_altered", "rules of the ledger altered", ("altered",),
+            "Entries of the ledger that stand otherwise in the context than they did."),
     # the compactions themselves
     _compactions("compactions", "compactions", "", COUNTED, "1",
                  "How many there are. By conversation and hour it shows a death spiral: compacting over and over."),
@@ -225,6 +230,9 @@ _ALL = (
     Metric("agreement", "agreement of reviewers", "", "Two people reviewed the same item of a queue, and the second"
            " said the same overall as the first; of three people that makes three pairs.",
            Source.OPINIONS, FLAG, "(r.overall = p.overall)::int", bad=Direction.BELOW),
+    Metric("agreement_alpha", "agreement of reviewers beyond chance", "", "Krippendorff's α of what reviewers say"
+           " overall: 1 = always the same, 0 = as by chance. Of items of queues that two reviewed within the time.",
+           Source.JUDGEMENTS, BEYOND_CHANCE, OPINION, bad=Direction.BELOW),
     # whether it works at all
     Metric("arrivals", "data that arrive", "", "Batches that bring something of a conversation. Below 1 in a time: an"
            " agent, or all, have gone silent.", Source.ARRIVALS, COUNTED, "1", bad=Direction.BELOW),
@@ -250,6 +258,7 @@ _WORDS = {
     Aggregation.P50: "in the median",
     Aggregation.P95: "in the 95th percentile",
     Aggregation.MAX: "at most",
+    Aggregation.ALPHA: "(Krippendorff’s α)",
 }
 
 

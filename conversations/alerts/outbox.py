@@ -20,8 +20,8 @@ def write_deliveries(incident: Incident, cause: IncidentEvent, kind: DeliveryKin
     told = set(incident.owner.channels.order_by().values_list("pk", flat=True))
     if kind == DeliveryKind.RESOLVED:
         told |= set(incident.deliveries.filter(sent_at__isnull=False).values_list("channel", flat=True))
-    told = {pk for pk in told & channels.keys() if kind != DeliveryKind.RESOLVED or channels[pk].tells_resolved}
-    wanted = [(channels[pk], kind, at) for pk in sorted(told)]
+        told = {pk for pk in told & channels.keys() if _tells_resolved(incident) and channels[pk].tells_resolved}
+    wanted = [(channels[pk], kind, at) for pk in sorted(told & channels.keys())]
     if kind in _ESCALATES:
         wanted += [
             (channels[pk], DeliveryKind.ESCALATED, when) for pk, when in _escalations(told, channels, at).items()
@@ -34,6 +34,11 @@ def write_deliveries(incident: Incident, cause: IncidentEvent, kind: DeliveryKin
         for channel, what, when in wanted
     ]  # fmt: skip
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _tells_resolved(incident: Incident) -> bool:
+    """Whether it is told when it is over: a rule may say that it is not."""
+    return incident.rule is None or incident.rule.tells_resolved
 
 
 def _escalations(told: set[int], channels: dict[int, Channel], at: datetime) -> dict[int, datetime]:

@@ -21,9 +21,9 @@ MOST_PREVIEWED = 100_000
 LONGEST_GROUP = 300  # characters, as incidents store it
 #: Moments are read as microseconds since then: as text each of them costs more than all else of its row.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Of a row: before it stand when, agent, model, conversation and row.
-_FIRST_VALUE = 5
-_Place = tuple[datetime, int | None, str, int | None, int]
+#: Of a row: before it stand when, agent, model, conversation, row and entry of the ledger.
+_FIRST_VALUE = 6
+_Place = tuple[datetime, int | None, str, int | None, int, str]
 
 
 class Event(NamedTuple):
@@ -35,6 +35,7 @@ class Event(NamedTuple):
     model: str
     conversation: int | None
     id: int
+    entry: str = ""  # of the ledger, where each is an event
 
 
 def events_of(
@@ -80,7 +81,7 @@ def _read(
         cursor.execute(sql, told)
         rows = cursor.fetchall()
     rows.reverse()
-    places = [(_EPOCH + timedelta(microseconds=row[0]), *row[1:5]) for row in rows]
+    places = [(_EPOCH + timedelta(microseconds=row[0]), *row[1:_FIRST_VALUE]) for row in rows]
     prices = price_table(workspace) if any(metric.worked_out for metric in metrics) else None
     return {
         need: list(_events(metric, places, [row[number] for row in rows], prices))
@@ -97,12 +98,12 @@ def _sources(workspace: Workspace) -> list[str]:
 def _events(
     metric: Metric, places: Iterable[_Place], values: Iterable[Any], prices: PriceTable | None
 ) -> Iterator[Event]:  # fmt: skip
-    for (at, agent, model, conversation, row), read in zip(places, values, strict=True):
+    for (at, agent, model, conversation, row, entry), read in zip(places, values, strict=True):
         value = read
         if prices is not None and metric.worked_out and read is not None:
             value = metric.worked_out(prices, model, at.date(), read)
         if value is not None:
-            yield Event(at, value, agent, model, conversation, row)
+            yield Event(at, value, agent, model, conversation, row, entry)
 
 
 # --- who is meant -----------------------------------------------------------------------------------------------------
@@ -143,6 +144,8 @@ class Agents:
                 return event.model or "unknown model"
             case GroupBy.CONVERSATION:
                 return f"conversation {event.conversation}"
+            case GroupBy.LEDGER_ENTRY:
+                return event.entry
             case _:
                 return ""
 

@@ -2,12 +2,17 @@
 
 import math
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from conversations.agreement import alpha_of
 from conversations.alerts.definition import CHANGES, KNOWN_OF_NOTHING, Definition, Point
-from conversations.vocabulary import Aggregation, Direction
+from conversations.vocabulary import Aggregation, Direction, Overall
+
+#: What a reviewer may say, worst last; an opinion is one number: the item's times their number, and its place here.
+OPINIONS = tuple(Overall)
 
 
 class Reading(NamedTuple):
@@ -108,9 +113,11 @@ def figure(values: Sequence[float], definition: Definition) -> float | None:
     return aggregated(values, aggregation)
 
 
-def aggregated(values: Sequence[float], aggregation: Aggregation) -> float:
-    """Of at least one value."""
+def aggregated(values: Sequence[float], aggregation: Aggregation) -> float | None:
+    """Of at least one value. None where it is not defined."""
     match aggregation:
+        case Aggregation.ALPHA:
+            return alpha(values)
         case Aggregation.MEAN:
             return math.fsum(values) / len(values)
         case Aggregation.SHARE:
@@ -121,6 +128,15 @@ def aggregated(values: Sequence[float], aggregation: Aggregation) -> float:
             return quantile(sorted(values), 0.95)
         case _:
             return max(values)
+
+
+def alpha(values: Sequence[float]) -> float | None:
+    """Krippendorff's ordinal α of opinions. None where no item has two, or all opinions are the same."""
+    said: dict[int, dict[int, Overall]] = defaultdict(dict)
+    for rater, value in enumerate(values):
+        item, place = divmod(int(value), len(OPINIONS))
+        said[item][rater] = OPINIONS[place]
+    return alpha_of(list(said.values()), OPINIONS)  # type: ignore[arg-type] # Mapping is invariant in its keys
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

@@ -111,7 +111,9 @@ def _cannot_fire(definition: Definition, points: Sequence[Point]) -> bool:
             nearest = float(len(values))
         case Direction.ABOVE, Aggregation.SUM:
             nearest = sum(value for value in values if value > 0)
-        case (Direction.RISES | Direction.FALLS, _) | (_, Aggregation.SHARE | Aggregation.COUNT | Aggregation.SUM):
+        case (Direction.RISES | Direction.FALLS, _):
+            return False
+        case (_, Aggregation.SHARE | Aggregation.COUNT | Aggregation.SUM | Aggregation.ALPHA):
             return False
         case Direction.BELOW, _:
             nearest = min(values)
@@ -125,6 +127,16 @@ def _is_dull(definition: Definition, points: Sequence[Point]) -> bool:
     it only matters when the last of them was."""
     is_each = not definition.group_by and definition.aggregation == Aggregation.EACH
     return is_each and (not points or _cannot_fire(definition, points)) and not definition.minds_silence
+
+
+def weightiest(points: Sequence[Point], definition: Definition) -> Sequence[Point]:
+    """Of the events of one reading those that it owes most to."""
+    if len(points) <= _MOST_OF_A_WINDOW:
+        return points
+    if definition.aggregation in (Aggregation.COUNT, Aggregation.ALPHA):
+        return points[-_MOST_OF_A_WINDOW:]
+    sign = 1 if definition.direction in (Direction.BELOW, Direction.FALLS) else -1
+    return sorted(points, key=lambda point: (sign * point.value, point.at, point.id))[:_MOST_OF_A_WINDOW]
 
 
 def _begin(definition: Definition, standing: Standing | None, start: datetime) -> Standing:
@@ -218,17 +230,9 @@ class _Watch:
         if len(places) >= MOST_EVIDENCE:
             return
         known = {place.id for place in places}
-        for point in self._weightiest(self.points[reading.first : reading.stop]):
+        for point in weightiest(self.points[reading.first : reading.stop], self.definition):
             if point.id not in known and len(places) < MOST_EVIDENCE:
                 places.append(Place(point.id, point.at))
-
-    def _weightiest(self, points: Sequence[Point]) -> Sequence[Point]:
-        if len(points) <= _MOST_OF_A_WINDOW:
-            return points
-        if self.definition.aggregation == Aggregation.COUNT:
-            return points[-_MOST_OF_A_WINDOW:]
-        sign = 1 if self.definition.direction in (Direction.BELOW, Direction.FALLS) else -1
-        return sorted(points, key=lambda point: (sign * point.value, point.at, point.id))[:_MOST_OF_A_WINDOW]
 
     # --- no figure ---
 

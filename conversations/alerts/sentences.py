@@ -19,6 +19,7 @@ _NO_DATA = {
     NoData.KEEP: "Without data it stays as it is.",
     NoData.OK: "Without data it is well.",
 }
+_GROUP_WORDS = {"version": "agent version", "ledger_entry": "rule of the ledger"}
 _MANY, _ONE = frozenset({"facts", "statements", "events", "tokens", "characters"}), frozenset({"1", "-1"})
 _MINUTES_COUNT = 120  # up to here they are said
 _WHOLE = 1e15  # beyond it a float's digits say nothing
@@ -89,7 +90,7 @@ def _chosen(definition: Definition) -> str:
 
 
 def _by(definition: Definition) -> str:
-    group = {"version": "agent version"}.get(definition.group_by, definition.group_by)
+    group = _GROUP_WORDS.get(definition.group_by, definition.group_by)
     return f"for each {group}" if group else ""
 
 

@@ -18,7 +18,7 @@ FIELDS = (
     "name", "note", "enabled", "metric", "aggregation", "window_minutes", "direction", "warning", "critical",
     "clear", "in_a_row", "clear_in_a_row", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes",
     "agent_name", "agent_version", "model", "fact_kind", "least_importance", "ledger_entry", "group_by",
-    "remind_minutes",
+    "remind_minutes", "tells_resolved",
 )  # fmt: skip
 Actor = User | ApiKey | str
 

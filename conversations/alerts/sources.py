@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from conversations.alerts.definition import Definition
 from conversations.alerts.metrics import METRICS, Metric, Source
+from conversations.vocabulary import GroupBy
 
 
 class Need(NamedTuple):
@@ -14,12 +15,14 @@ class Need(NamedTuple):
     fact_kind: str = ""
     least_importance: float = 0
     ledger_entry: str = ""  # its name
+    by_entry: bool = False  # an event for each entry of the ledger, not one for each compaction
 
 
 def need_of(definition: Definition) -> Need:
     """What a rule needs."""
     if METRICS[definition.metric].takes_entry:
-        return Need(definition.metric, ledger_entry=definition.selection.ledger_entry)
+        by_entry = definition.group_by == GroupBy.LEDGER_ENTRY
+        return Need(definition.metric, ledger_entry=definition.selection.ledger_entry, by_entry=by_entry)
     if not METRICS[definition.metric].takes_facts:
         return Need(definition.metric)
     return Need(definition.metric, definition.selection.fact_kind, definition.selection.least_importance)
@@ -35,6 +38,7 @@ class _Tables(NamedTuple):
     agent: str = "v.agent_id"
     model: str = "coalesce(nullif(c.model, ''), v.model_names[1], '')"
     conversation: str = "c.conversation_id"
+    entry: str = "''"  # of the ledger
 
 
 _CONVERSATION = "JOIN conversations_conversation v ON v.workspace_id = c.workspace_id AND v.id = c.conversation_id"
@@ -46,6 +50,11 @@ _COMPACTIONS = f"""conversations_compaction c {_CONVERSATION}
 _REVIEWS = f"""conversations_review r
     JOIN conversations_compaction c ON c.workspace_id = r.workspace_id AND c.id = r.compaction_id {_CONVERSATION}"""
 _VERDICTS = f"{_REVIEWS} JOIN conversations_verdict o ON o.workspace_id = r.workspace_id AND o.review_id = r.id"
+_JUDGED = "r.item_id IS NOT NULL AND NOT r.settles AND r.overall <> ''"
+# Checks of entries of the ledger that were in the context.
+_CHECKS = """conversations_ledgercheck l
+    JOIN conversations_ledgerentry e ON e.workspace_id = l.workspace_id AND e.id = l.entry_id"""
+_CHECKED = "l.outcome IN ('kept', 'altered', 'forgotten') AND e.retired_at IS NULL AND %(entry)s IN ('', e.name)"
 # What was handed in with an overall verdict in a queue, before it was settled, and each that somebody else had before.
 _OPINIONS = f"""{_REVIEWS}
     JOIN conversations_review p ON p.workspace_id = r.workspace_id AND p.item_id = r.item_id
@@ -62,6 +71,7 @@ _SOURCES = {
     Source.REVIEWS: _Tables(_REVIEWS, "r.submitted_at", "c.id", _OURS("r")),
     Source.VERDICTS: _Tables(_VERDICTS, "r.submitted_at", "c.id", _OURS("r")),
     Source.OPINIONS: _Tables(_OPINIONS, "r.submitted_at", "c.id", _OURS("r")),
+    Source.JUDGEMENTS: _Tables(_REVIEWS, "r.submitted_at", "c.id", f"{_OURS('r')} AND {_JUDGED}"),
     Source.BATCHES: _Tables(
         "conversations_batch b", "b.received_at", "b.id", _OURS("b"), "NULL::bigint", "''", "NULL::bigint"
     ),
@@ -71,6 +81,14 @@ _SOURCES = {
         "d.model", "NULL::bigint",
     ),
 }  # fmt: skip
+_BY_ENTRY = _SOURCES[Source.COMPACTIONS]._replace(
+    tables=f"{_COMPACTIONS} JOIN ({_CHECKS}) ON l.workspace_id = c.workspace_id AND l.compaction_id = c.id",
+    where=f"{_OURS('c')} AND c.copy_of_id IS NULL AND {_CHECKED}",
+    entry="e.name",
+)
+#: NULL where none of them was in the context before.
+_COUNTED_CHECKS = f"""(SELECT count(*) FILTER (WHERE l.outcome IN ({{which}})) FROM {_CHECKS}
+    WHERE l.workspace_id = c.workspace_id AND l.compaction_id = c.id AND {_CHECKED} HAVING count(*) > 0)"""  # noqa: S608 -- constants
 #: Findings are counted one by one only where a rule looks at some of them.
 _SOME_FACTS = """CASE WHEN a.state = 'done' THEN (
     SELECT count(*) FROM conversations_finding f
@@ -80,22 +98,22 @@ _SOME_FACTS = """CASE WHEN a.state = 'done' THEN (
 
 def sql_of(needs: Sequence[Need], *, chosen: bool, limited: bool) -> str:
     """The events after %(since)s up to %(until)s, the newest first, so that a limit leaves them: when (microseconds
-    since 1970), agent, model, conversation, row, and a value (or the columns of it) for each need, NULL where there is
-    none. The needs are of one source and of the same facts. `chosen`: only of %(agents)s; `limited`: at most %(most)s
-    that have a value."""
-    tables = _SOURCES[METRICS[needs[0].metric].source]
+    since 1970), agent, model, conversation, row, entry of the ledger, and a value (or the columns of it) for each need,
+    NULL where there is none. The needs are of one source and of the same facts. `chosen`: only of %(agents)s;
+    `limited`: at most %(most)s that have a value."""
+    tables = _BY_ENTRY if needs[0].by_entry else _SOURCES[METRICS[needs[0].metric].source]
     values = ", ".join(f"{_value_of(need)} AS value{number}" for number, need in enumerate(needs))
     some = " OR ".join(f"value{number} IS NOT NULL" for number in range(len(needs)))
     agents = f" AND {tables.agent} = ANY(%(agents)s)" if chosen else ""
     return f"""
-        SELECT (extract(epoch FROM at) * 1000000)::bigint, agent, model, conversation, id,
+        SELECT (extract(epoch FROM at) * 1000000)::bigint, agent, model, conversation, id, entry,
             {", ".join(f"value{number}" for number in range(len(needs)))}
         FROM (
             SELECT {tables.at} AS at, {tables.agent} AS agent, {tables.model} AS model,
-                {tables.conversation} AS conversation, {tables.id} AS id, {values}
+                {tables.conversation} AS conversation, {tables.id} AS id, {tables.entry} AS entry, {values}
             FROM {tables.tables}
             WHERE {tables.where} AND {tables.at} > %(since)s AND {tables.at} <= %(until)s{agents}) events
-        WHERE {some} ORDER BY at DESC, id DESC{" LIMIT %(most)s" if limited else ""}
+        WHERE {some} ORDER BY at DESC, id DESC, entry DESC{" LIMIT %(most)s" if limited else ""}
     """  # noqa: S608 -- constants
 
 
@@ -105,7 +123,14 @@ def _value_of(need: Need) -> str:
 
 
 def _value(metric: Metric, need: Need) -> str:
+    if metric.checks:
+        which = _listed(metric.checks)
+        return f"(l.outcome IN ({which}))::int" if need.by_entry else _COUNTED_CHECKS.format(which=which)
     if not need.fact_kind and not need.least_importance:
         return metric.value
-    outcomes = ", ".join(f"'{outcome}'" for outcome in metric.outcomes)
+    outcomes = _listed(metric.outcomes)
     return _SOME_FACTS.format(which=f"f.outcome IN ({outcomes})" if outcomes else "f.harmful")
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)

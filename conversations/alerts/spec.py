@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from conversations.alerts.definition import Definition, problems
 from conversations.alerts.evaluation import definition_of
-from conversations.alerts.metrics import EVENTS, GROUPS, METRICS
+from conversations.alerts.metrics import EVENTS, METRICS
 from conversations.alerts.services import FIELDS, Actor, save_rule
 from conversations.audit.model import FactKind
 from conversations.errors import BadInput
@@ -54,6 +54,7 @@ class RuleSpec(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, k
     ledger_entry: Annotated[str, Meta(max_length=120)] = ""
     group_by: GroupBy | None = None
     remind_minutes: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    tells_resolved: bool = True
     channels: list[str] = []
 
 
@@ -109,12 +110,12 @@ def wrong_with(rule: Rule) -> Iterator[tuple[str, str]]:
 
 def _beyond_its_metric(definition: Definition) -> Iterator[tuple[str, str]]:
     metric, selection = METRICS[definition.metric], definition.selection
-    groups, event = GROUPS[metric.source], EVENTS[metric.source]
+    groups, event = metric.groups, EVENTS[metric.source]
     if definition.aggregation not in metric.aggregations:
         known = ", ".join(metric.aggregations)
         yield "aggregation", f"“{metric.label}” has no such figure. It has: {known}."
     if definition.group_by and definition.group_by not in groups:
-        yield "group_by", f"A {event} has no {definition.group_by}."
+        yield "group_by", f"“{metric.label}” cannot be told apart by {definition.group_by.replace('_', ' ')}."
     if (selection.agent or selection.version) and GroupBy.AGENT not in groups:
         yield "agent_name", f"A {event} has no agent."
     if selection.model and GroupBy.MODEL not in groups:

@@ -4,14 +4,24 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from conversations.alerts.history import runs_of
+from conversations.alerts.metrics import EVIDENCE, METRICS
 from conversations.api.pagination import Keyset
 from conversations.api.parameters import chosen
 from conversations.api.reading import ListView
 from conversations.models import Rule, RuleRun
 from conversations.vocabulary import RunState
+
+
+class PlaceSerializer(serializers.Serializer[Any]):
+    """An event."""
+
+    kind = serializers.CharField()
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
 
 
 class RuleRunSerializer(serializers.ModelSerializer[RuleRun]):
@@ -22,13 +32,31 @@ class RuleRunSerializer(serializers.ModelSerializer[RuleRun]):
     state = serializers.CharField(help_text="firing, ok, no_data or failed.")
     matched = serializers.IntegerField(help_text="Events that were new and that the rule looks at, all together.")
     groups = serializers.IntegerField(help_text="Groups that fired or were silent, at most at once.")
+    value = serializers.FloatField(
+        allow_null=True, help_text="The new figure nearest to firing, or furthest beyond; null = none was due."
+    )
+    worst = serializers.CharField(help_text="The group that it is of; empty = everything together.")
+    evidence = serializers.SerializerMethodField(help_text="Events that it owes most to: kind, id and when.")
     told = serializers.IntegerField(help_text="How often incidents were opened, brought up to date or ended.")
+    longest_pause_s = serializers.FloatField(
+        source="gap.total_seconds", default=None, allow_null=True, help_text="The longest since the evaluation before."
+    )
     slowest_ms = serializers.FloatField(help_text="Of one evaluation, in milliseconds.")
     problem = serializers.CharField(help_text="Why they failed.")
 
     class Meta:
         model = RuleRun
-        fields = ("id", "since", "until", "evaluations", "state", "matched", "groups", "told", "slowest_ms", "problem")
+        fields = (
+            "id", "since", "until", "evaluations", "state", "matched", "groups", "value", "worst", "evidence", "told",
+            "longest_pause_s", "slowest_ms", "problem",
+        )  # fmt: skip
+
+    @extend_schema_field(PlaceSerializer(many=True))
+    def get_evidence(self, row: RuleRun) -> list[dict[str, Any]]:
+        """Three at most."""
+        metric = METRICS.get(row.rule.metric)
+        kind = EVIDENCE.get(metric.source, "") if metric else ""
+        return [{"kind": kind, "id": pk, "at": at} for pk, at in row.places if kind]
 
 
 class RuleRunListView(ListView):
@@ -41,4 +69,5 @@ class RuleRunListView(ListView):
 
     def rows(self, *_: Any, rule_id: int = 0, **ids: Any) -> QuerySet[RuleRun]:
         """Of one rule."""
-        return runs_of(get_object_or_404(Rule, workspace=self.workspace, pk=rule_id))
+        rule = get_object_or_404(Rule, workspace=self.workspace, pk=rule_id)
+        return runs_of(rule).select_related("rule")

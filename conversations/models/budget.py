@@ -101,6 +101,7 @@ class BudgetOverride(models.Model):
     budget = models.ForeignKey(Budget, models.DO_NOTHING, related_name="overrides", **WITHIN_WORKSPACE)
     agent_name = models.CharField(max_length=200, blank=True)  # empty = whoever comes under the budget
     conversation_name = models.CharField(max_length=512, blank=True)
+    tag_name = models.CharField(max_length=TAG_CHARACTERS, blank=True)  # conversations that have it
     limit = models.DecimalField(max_digits=18, decimal_places=4)  # as the budget's
     expires_at = models.DateTimeField()
     reason = models.CharField(max_length=500)

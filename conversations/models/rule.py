@@ -49,6 +49,7 @@ class Rule(models.Model):
     # who is told
     channels = models.ManyToManyField(Channel, through="RuleChannel", related_name="rules", blank=True)
     remind_minutes = models.PositiveIntegerField(null=True, blank=True)  # told again while it lasts; null = once
+    tells_resolved = models.BooleanField(default=True)  # also when it is over, by channels that tell that
 
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -133,7 +134,12 @@ class RuleRun(models.Model):
     state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in RunState])
     matched = models.PositiveIntegerField()  # events that were new and that the rule looks at, all together
     groups = models.PositiveIntegerField()  # that fired or were silent, at most at once
+    # the figure nearest to firing, or furthest beyond, among those that were new; null = none was
+    value = models.FloatField(null=True)
+    worst = models.CharField(max_length=300, blank=True)  # the group that it is of; empty = the whole
+    places = models.JSONField(default=list)  # [[row, when], …]: events that it was made of, those that weigh most
     told = models.PositiveIntegerField()  # signals given to incidents, all together
+    gap = models.DurationField(null=True)  # the longest since the evaluation before; null = there was none
     slowest = models.DurationField()  # of one evaluation, without reading what all rules read together
     problem = models.CharField(max_length=500, blank=True)
 

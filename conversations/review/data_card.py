@@ -1,7 +1,7 @@
 """The data card of an evaluation set: what is in it, how it was made, and what it cannot tell."""
 
+from conversations.agreement import Measure
 from conversations.models import Review, Verdict, Workspace
-from conversations.review.agreement import Measure
 from conversations.review.evaluation_set import Wanted, judged_compactions
 from conversations.review.measures import agreement_of
 from conversations.vocabulary import Answer

@@ -13,8 +13,8 @@ from math import exp
 
 import msgspec
 
+from conversations.agreement import Measure, jackknife
 from conversations.audit.learned import adjusted, logit
-from conversations.review.agreement import Measure, jackknife
 from conversations.vocabulary import RankingState
 
 #: How far a weight is expected to lie from the shipped ranking, in log-odds: one spread turns a score of .3 into .41.

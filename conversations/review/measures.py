@@ -10,8 +10,8 @@ from datetime import date, datetime
 from itertools import combinations
 from typing import Any
 
+from conversations.agreement import Measure, Unit, cohen_kappa, krippendorff_alpha, percent_agreement
 from conversations.models import Queue, Review, User, Verdict, Workspace
-from conversations.review.agreement import Measure, Unit, cohen_kappa, krippendorff_alpha, percent_agreement
 from conversations.review.precision import week_of
 from conversations.vocabulary import Overall
 

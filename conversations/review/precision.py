@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from conversations.review.agreement import wilson
+from conversations.agreement import wilson
 from conversations.vocabulary import Answer, Outcome
 
 _LOST = frozenset({Outcome.FORGOTTEN.value, Outcome.ALTERED.value})

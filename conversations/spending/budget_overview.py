@@ -45,6 +45,13 @@ class People:
         name, version = (agent.name, agent.version) if agent else ("", "")
         return Asker(name, version, conversation.external_id, tuple(conversation.tags))
 
+    def tags(self, rule: Rule, asker: Asker) -> tuple[str, ...]:
+        """Of whom a budget judges: its own, or those of the conversations under that id."""
+        if not asker.conversation:
+            return (rule.tag_name,)
+        ours = (each.tags for each in self.conversations.values() if each.external_id == asker.conversation)
+        return tuple({tag for tags in ours for tag in tags})
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -61,7 +68,7 @@ def standings(settings: Settings, people: People, at: datetime) -> list[Judged]:
     for rule in settings.rules:
         span = span_of(rule, at)
         cases = cases_of(rule, people, spent[whose_of(rule)][span])
-        found += [Judged(_stand(settings, rule, asker, rows, span, at), asker) for asker, rows in cases.items()]
+        found += [Judged(_stand(settings, rule, people, asker, rows, span, at), asker) for asker, rows in cases.items()]
     return found
 
 
@@ -108,7 +115,7 @@ def _overview(
 ) -> Overview:
     span = span_of(rule, at)
     standings = [
-        (_stand(settings, rule, asker, rows, span, at), asker)
+        (_stand(settings, rule, people, asker, rows, span, at), asker)
         for asker, rows in cases_of(rule, people, spent[whose_of(rule)][span]).items()
     ]
     nobody = (stand(rule, 0, window=span.window), NOBODY)
@@ -116,8 +123,12 @@ def _overview(
     return Overview(fullest, asker, _who(rule, people, asker))
 
 
-def _stand(settings: Settings, rule: Rule, asker: Asker, rows: Sequence[DayRow], span: Span, at: datetime) -> Standing:
-    override = override_for(settings.overrides.get(rule.id, ()), asker, at)
+def _stand(
+    settings: Settings, rule: Rule, people: People, asker: Asker, rows: Sequence[DayRow], span: Span, at: datetime
+) -> Standing:  # fmt: skip
+    overrides = settings.overrides.get(rule.id, ())
+    tags = people.tags(rule, asker) if any(each.tag_name for each in overrides) else ()
+    override = override_for(overrides, replace(asker, tags=tags), at)
     return stand(rule, metric_of(settings, rule, rows), asker=asker, window=span.window, override=override)
 
 

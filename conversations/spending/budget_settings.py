@@ -103,4 +103,5 @@ def override_of(row: BudgetOverride) -> Override:
         agent_name=row.agent_name,
         conversation_name=row.conversation_name,
         ended_at=row.ended_at,
+        tag_name=row.tag_name,
     )

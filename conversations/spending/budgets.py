@@ -95,17 +95,18 @@ class Override:
     agent_name: str = ""
     conversation_name: str = ""
     ended_at: datetime | None = None
+    tag_name: str = ""
 
     def holds(self, asker: Asker, at: datetime) -> bool:
         """Whether it is in force for the asker at that time."""
         end = min(self.expires_at, self.ended_at or self.expires_at)
         is_theirs = self.agent_name in ("", asker.agent) and self.conversation_name in ("", asker.conversation)
-        return is_theirs and self.created_at <= at < end
+        return is_theirs and self.tag_name in ("", *asker.tags) and self.created_at <= at < end
 
     @property
-    def exactness(self) -> tuple[bool, bool, datetime]:
-        """A conversation's own before an agent's before everybody's; of equal ones the newest."""
-        return (bool(self.conversation_name), bool(self.agent_name), self.created_at)
+    def exactness(self) -> tuple[bool, bool, bool, datetime]:
+        """A conversation's own before a tag's before an agent's before everybody's; of equal ones the newest."""
+        return (bool(self.conversation_name), bool(self.tag_name), bool(self.agent_name), self.created_at)
 
 
 def override_for(overrides: Iterable[Override], asker: Asker, at: datetime) -> Override | None:

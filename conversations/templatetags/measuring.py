@@ -2,7 +2,7 @@
 
 from django import template
 
-from conversations.review.agreement import Measure
+from conversations.agreement import Measure
 from conversations.review.digest import Trend
 from conversations.review.precision import Found, Precision
 

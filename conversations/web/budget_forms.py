@@ -163,11 +163,7 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes n
 
     def clean_tag_name(self) -> str:
         """As tags are stored."""
-        written: str = self.cleaned_data["tag_name"]
-        tag = tag_of(written)
-        if written.strip() and not tag:
-            raise ValidationError(f"This is no tag: at most {TAG_CHARACTERS} characters, without commas.")
-        return tag
+        return _clean_tag(self.cleaned_data["tag_name"])
 
     def clean_warnings(self) -> list[int]:
         """Each once, from the lowest."""
@@ -216,6 +212,13 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes n
         return budget
 
 
+def _clean_tag(written: str) -> str:
+    tag = tag_of(written)
+    if written.strip() and not tag:
+        raise ValidationError(f"This is no tag: at most {TAG_CHARACTERS} characters, without commas.")
+    return tag
+
+
 _LASTS = {"1": "an hour", "4": "4 hours", "24": "a day", "168": "a week", "720": "30 days"}
 
 
@@ -225,12 +228,17 @@ class OverrideForm(forms.ModelForm):  # type: ignore[type-arg] # as above
     limit = _limit("May use")
     conversation_name = _name("Conversation, by its source's id", 512, "conversations")
     agent_name = _name("Agent", 200, "agents")
+    tag_name = _name("Conversations tagged", TAG_CHARACTERS, "tags")
     hours = forms.ChoiceField(label="For", choices=list(_LASTS.items()), initial=str(_DAY))
     reason = forms.CharField(label="Because", max_length=500)
 
     class Meta:
         model = BudgetOverride
-        fields = ("limit", "conversation_name", "agent_name", "hours", "reason")
+        fields = ("limit", "conversation_name", "agent_name", "tag_name", "hours", "reason")
+
+    def clean_tag_name(self) -> str:
+        """As tags are stored."""
+        return _clean_tag(self.cleaned_data["tag_name"])
 
     def _post_clean(self) -> None:
         hours = int(self.cleaned_data.get("hours", _DAY))

@@ -89,6 +89,7 @@ def _page(request: WorkspaceRequest, row: Budget, form: OverrideForm) -> HttpRes
         "history": history(rule, found, who, since, now),
         "events": row.events.order_by("-at", "-percent", "-id")[:_MOST_EVENTS],
         "overrides": overrides[:_MOST_EVENTS],
+        "tags": sorted({tag for each in people.conversations.values() for tag in each.tags}),
         "form": form,
         "now": now,
     }

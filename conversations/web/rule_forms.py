@@ -19,6 +19,7 @@ _GROUPS = {
     Source.REVIEWS: "What reviewers say",
     Source.VERDICTS: "What reviewers say of findings",
     Source.OPINIONS: "Whether reviewers agree",
+    Source.JUDGEMENTS: "Whether reviewers agree, beyond chance",
     Source.ARRIVALS: "Whether data arrive",
     Source.BATCHES: "What arrives",
 }
@@ -31,6 +32,7 @@ _AGGREGATIONS = {
     Aggregation.P50: "median",
     Aggregation.P95: "95th percentile",
     Aggregation.MAX: "highest",
+    Aggregation.ALPHA: "Krippendorff’s α",
 }
 _DIRECTIONS = {
     Direction.ABOVE: "is above",
@@ -50,6 +52,7 @@ _BY = {
     GroupBy.VERSION: "each version of an agent",
     GroupBy.MODEL: "each model",
     GroupBy.CONVERSATION: "each conversation",
+    GroupBy.LEDGER_ENTRY: "each rule of the ledger",
 }
 _WINDOWS = (5, 15, 30, 60, 180, 360, 720, 1440, 4320, 10_080, 20_160)
 _QUIETS = (60, 360, 1440, 4320, 10_080, 43_200)
@@ -57,7 +60,10 @@ _SETTLES = (0, 2, 5, 15, 60, 360)
 _REMINDERS = (60, 240, 1440, 10_080)
 #: What says which agents, models and facts count, in the order of the form.
 CHOOSING = ("agent_name", "agent_version", "model", "fact_kind", "least_importance", "ledger_entry")
-DETAILS = ("clear", "clear_in_a_row", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "remind_minutes")
+DETAILS = (
+    "clear", "clear_in_a_row", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "remind_minutes",
+    "tells_resolved",
+)  # fmt: skip
 
 
 def metric_choices() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -126,6 +132,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
     quiet_minutes = forms.TypedChoiceField(label="It ends without data after", coerce=int)
     settle_minutes = forms.TypedChoiceField(label="Wait for late data", coerce=int)
     remind_minutes = forms.TypedChoiceField(label="Tell again every", coerce=int, required=False, empty_value=None)
+    tells_resolved = _select("When it is over", {True: "tell that too", False: "say nothing"}, required=False)
     channels = forms.ModelMultipleChoiceField(
         Channel.objects.none(), label="Tell", required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -136,7 +143,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
             "name", "metric", "aggregation", "window_minutes", "direction", "warning", "critical", "in_a_row",
             "agent_name", "agent_version", "model", "fact_kind", "least_importance", "ledger_entry", "group_by",
             "clear", "clear_in_a_row", "minimum_sample", "no_data", "quiet_minutes", "settle_minutes", "remind_minutes",
-            "note",
+            "tells_resolved", "note",
         )  # fmt: skip
         widgets = {"note": forms.Textarea(attrs={"rows": 2})}
 
@@ -171,6 +178,10 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg] # the class takes no 
     def clean_least_importance(self) -> float:
         """Left empty, any will do."""
         return self.cleaned_data["least_importance"] or 0.0
+
+    def clean_tells_resolved(self) -> bool:
+        """Left out, as in an address of a preview, it is told."""
+        return bool(self.cleaned_data["tells_resolved"] != "False")
 
     def _get_validation_exclusions(self) -> set[str]:
         """The database's check of thresholds does not say which field is wrong; `wrong_with` does."""

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from conversations.alerts.channel_services import try_channel
 from conversations.alerts.channels.answers import Failed
 from conversations.alerts.evaluation import definition_of, unknown_in
-from conversations.alerts.history import KEPT, runs_of
 from conversations.alerts.metrics import METRICS, unit_of
 from conversations.alerts.preview import DAYS, preview
 from conversations.alerts.queries import Agents
@@ -26,13 +25,12 @@ from conversations.models import Channel, Conversation, Rule, Workspace
 from conversations.vocabulary import Aggregation, MemberRole
 from conversations.web.filters import Choice
 from conversations.web.pages import WorkspaceRequest, may, member_required, render_page, role_required
-from conversations.web.paging import Order, is_key, page_of
+from conversations.web.paging import is_key
 from conversations.web.rule_figure import shown_preview
 from conversations.web.rule_forms import CHOOSING, DETAILS, ImportForm, RuleForm
 
 #: Names offered while typing, and conversations whose models are looked at for that.
 _MOST_NAMES, _LOOKED_AT = 200, 500
-_RUN_ORDER = Order("since", descending=True)
 
 
 @member_required
@@ -61,15 +59,6 @@ def rule(request: WorkspaceRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and not may(request.membership, MemberRole.ADMIN):
         raise PermissionDenied("Only an admin of this workspace may do this.")
     return _edit(request, row)
-
-
-@member_required
-@require_GET
-def runs(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """What its evaluations came to, also those at which nothing fired."""
-    row = get_object_or_404(Rule, workspace=request.workspace, pk=pk)
-    page = page_of(runs_of(row), _RUN_ORDER, request.GET)
-    return render_page(request, "rules/runs.html", {"rule": row, "page": page, "rows": page.rows, "kept": KEPT.days})
 
 
 def _edit(request: WorkspaceRequest, row: Rule) -> HttpResponse:

@@ -100,6 +100,17 @@ def test_a_channel_that_does_not_tell_of_ends_is_not_told(acme, record, rule):
     assert told() == ["opened", "opened", "resolved"]
 
 
+def test_a_rule_may_keep_silent_when_it_is_over(acme, record, rule):
+    rule.tells_resolved = False
+    rule.save()
+    record(signal())
+    (resolved,) = record(signal(state=OK), minute=1)
+
+    assert resolved.state == "resolved"
+    assert timeline(resolved) == ["opened", "resolved_by_data"]
+    assert told() == ["opened", "opened"]
+
+
 @pytest.mark.parametrize("state", [NO_DATA, None])
 def test_without_data_an_incident_stays_as_it_is(record, state):
     record(signal("coder"))

@@ -5,19 +5,19 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from conversations.alerts.evaluation import definition_of
+from conversations.alerts.evaluation import definition_of, evaluate_rules
 from conversations.alerts.preview import preview
 from conversations.alerts.queries import events_of
 from conversations.alerts.sentences import sentence
 from conversations.alerts.sources import Need
 from conversations.alerts.spec import export_rules, wrong_with
 from conversations.audit.ledger_editing import save_entry
-from conversations.models import Rule
+from conversations.models import Incident, Rule
 from tests.alerts.rows import create_rule
 from tests.audit.ledger_rows import create_check, create_entry
 from tests.factories import START, create_compaction, create_conversation
 
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
@@ -65,12 +65,36 @@ def test_preview_of_a_rule_about_one_entry(acme, checked):
     assert "ledger_entry: frozen table" in export_rules(acme)
 
 
+def test_each_entry_has_incidents_of_its_own(acme, checked):
+    rule = create_rule(acme, metric="ledger_lost", warning=0, group_by="ledger_entry")
+
+    evaluate_rules(START + DAY / 2)
+    found = preview(acme, definition_of(rule), 7, START + DAY / 2)
+
+    assert list(wrong_with(rule)) == []
+    assert sorted(Incident.objects.values_list("group", "value")) == [("frozen table", 1), ("language", 1)]
+    assert (found.matched, sorted(each.group for each in found.intervals)) == (4, ["frozen table", "language"])
+    assert sentence(definition_of(rule)).endswith("for each rule of the ledger")
+
+
+def test_entry_kept_again_ends_its_incident_alone(acme, checked):
+    create_rule(acme, metric="ledger_forgotten", warning=0, group_by="ledger_entry")
+    evaluate_rules(START + DAY / 2)
+    later = create_compaction(create_conversation(acme, agent="coder"), at=START + DAY / 2)
+    create_check(checked, later, "kept")
+
+    evaluate_rules(START + DAY / 2 + HOUR)
+
+    assert list(Incident.objects.values_list("group", "state")) == [("frozen table", "resolved")]
+
+
 @pytest.mark.parametrize(
     ("fields", "at"),
     [
         ({"metric": "ledger_lost", "ledger_entry": "no such entry"}, "ledger_entry"),
         ({"metric": "forgotten", "ledger_entry": "frozen table"}, "ledger_entry"),
         ({"metric": "ledger_lost", "fact_kind": "value"}, "fact_kind"),
+        ({"metric": "forgotten", "group_by": "ledger_entry"}, "group_by"),
     ],
 )
 def test_rule_that_cannot_look_at_an_entry_is_told(acme, checked, fields, at):

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from conversations.agreement import krippendorff_alpha
 from conversations.alerts.metrics import METRICS
 from conversations.alerts.queries import events_of, events_of_all
+from conversations.alerts.readings import alpha
 from conversations.alerts.sources import Need
 from conversations.models import AgentDay, Batch, Review, Verdict
+from conversations.vocabulary import Overall
 from tests.alerts.rows import compacted
 from tests.factories import START, create_batch, create_conversation
 from tests.review.rows import create_item, create_queue, create_reviewer
@@ -186,6 +189,22 @@ def test_drafts_are_no_opinion(acme, say):
     Review.objects.filter(reviewer__name="Ben").update(submitted_at=None)
 
     assert read(acme, "agreement") == []
+
+
+def test_alpha_is_the_one_of_the_page_of_agreement(acme, say):
+    """Over all that was said; of what settles, and of drafts, nothing."""
+    say("ann", "faithful", 1)
+    assert alpha(read(acme, "agreement_alpha")) is None
+    say("ben", "harmful_loss", 2)
+    say("cem", "harmful_loss", 3)
+    say("dan", "faithful", 4, settles=True)
+
+    values = read(acme, "agreement_alpha")
+    item = Review.objects.values_list("item", flat=True)[0]
+
+    assert values == [3 * item, 3 * item + 2, 3 * item + 2]
+    said = dict(enumerate(["faithful", "harmful_loss", "harmful_loss"]))
+    assert alpha(values) == krippendorff_alpha([said], [*Overall]).value
 
 
 # --- several at once -------------------------------------------------------------------------------------------------

@@ -1,15 +1,17 @@
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from conversations.ingest import services
 from conversations.models import Activity, Conversation
 from tests.api.posting import post
 from tests.api.reading import Reader
 from tests.factories import create_api_key, create_conversation
-from tests.spending.rows import create_budget
+from tests.spending.rows import create_budget, create_override
 
-STATUS = "/budgets/status"
+STATUS, DAY = "/budgets/status", timedelta(days=1)
 EXCHANGE = {
     "conversation": "c1", "tags": "Web, nightly", "at": "2026-11-20T09:00:00Z",
     "request": {"model": "claude-opus-5", "messages": [{"role": "user", "content": "Hello"}]},
@@ -133,3 +135,18 @@ def test_conversations_are_listed_by_tag(reader, acme):
     [found] = reader.json("/conversations?tag=Team%20Web")["results"]
 
     assert (found["external_id"], found["tags"]) == ("c1", ["team web"])
+
+
+@pytest.mark.parametrize(("scope", "named"), [("conversation", {}), ("tag", {"tag_name": "web"})])
+def test_override_of_a_tag_is_the_limit_of_its_conversations(reader, client, acme, alice, scope, named):
+    send(client, acme, "exchanges", EXCHANGE)
+    create_conversation(acme, external_id="c2")
+    budget = create_budget(acme, scope=scope, limit=100, **named)
+    create_override(budget, tag_name="nightly" if scope == "conversation" else "web", expires_at=timezone.now() + DAY)
+
+    tagged = reader.json(f"{STATUS}?conversation=c1")["budgets"]
+    others = reader.json(f"{STATUS}?conversation=c2")["budgets"]
+    shown = alice.get(f"/w/acme/budgets/{budget.pk}/").context["overview"].standing
+
+    assert (tagged[0]["limit"], shown.limit) == (5000, 5000)
+    assert [each["limit"] for each in others] == ([100] if scope == "conversation" else [])

@@ -16,7 +16,8 @@ STAY = {
         "redactionsettings", "redactionpattern", "redactionrun", "ledgerentry",
     },
     "figures, names of agents, and sentences made of both": {
-        "agent", "agentday", "agentslot", "agenttotal", "spendingversion", "ruleprogress", "incidentevent", "delivery",
+        "agent", "agentday", "agentslot", "agenttotal", "spendingversion", "ruleprogress", "rulerun",
+        "incidentevent", "delivery",
         "llmcall", "tagday", "tagslot", "rankingversion",
     },
 }  # fmt: skip

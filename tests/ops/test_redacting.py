@@ -202,7 +202,8 @@ STAY = {
     "figures and places": {"conversation.sparkline", "finding.spans", "finding.parts", "review.criteria"},
     "sentences of ours": {
         "batchproblem.mend", "compactionaudit.error", "compactionaudit.llm_reason", "compactionaudit.llm_key",
-        "ruleprogress.states", "ruleprogress.told", "ruleprogress.problem", "incident.group", "delivery.last_error",
+        "ruleprogress.states", "ruleprogress.told", "ruleprogress.problem", "rulerun.worst", "rulerun.places",
+        "rulerun.problem", "incident.group", "delivery.last_error",
         "llmcall.error", "activity.target", "activity.detail", "deletion.error", "redactionrun.error",
         "channel.off_reason", "channel.last_failure", "rankingversion.weights", "rankingversion.trial",
     },

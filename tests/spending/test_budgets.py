@@ -154,13 +154,16 @@ def override(number, **fields):
         ([override(1), override(2)], 2),
         ([override(1, conversation_name="c"), override(2, agent_name="coder"), override(3)], 1),
         ([override(1), override(2, conversation_name="d"), override(3, agent_name="other")], 1),
+        ([override(1, tag_name="night"), override(2, agent_name="coder"), override(3)], 1),
+        ([override(1, conversation_name="c"), override(2, tag_name="night")], 1),
+        ([override(1), override(2, tag_name="day")], 1),
         ([override(1), override(2, ended_at=AT + timedelta(minutes=5))], 1),
         ([override(20)], None),
         ([override(1, expires_at=AT + timedelta(minutes=10))], None),
     ],
 )
 def test_the_most_exact_override_in_force_holds_then_the_newest(overrides, held):
-    found = override_for(overrides, Asker("coder", conversation="c"), AT + timedelta(minutes=10))
+    found = override_for(overrides, Asker("coder", "", "c", ("night",)), AT + timedelta(minutes=10))
 
     assert (found and found.id) == held
 

@@ -216,6 +216,18 @@ def test_override_needs_a_reason(alice, acme):
     assert not budget.overrides.exists()
 
 
+def test_override_may_name_a_tag(alice, acme):
+    budget = create_budget(acme)
+    filled = {"limit": "5", "hours": "24", "reason": "A long night.", "conversation_name": "", "agent_name": ""}
+
+    refused = alice.post(f"{page(budget)}override/", {**filled, "tag_name": "one, two"})
+    alice.post(f"{page(budget)}override/", {**filled, "tag_name": " Nightly  RUN"})
+
+    assert list(refused.context["form"].errors) == ["tag_name"]
+    assert budget.overrides.get().tag_name == "nightly run"
+    assert "tagged nightly run" in alice.get(page(budget)).content.decode()
+
+
 # --- the preview ------------------------------------------------------------------------------------------------------
 
 

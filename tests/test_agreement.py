@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from conversations.review.agreement import cohen_kappa, krippendorff_alpha, percent_agreement, wilson
+from conversations.agreement import cohen_kappa, krippendorff_alpha, percent_agreement, wilson
 
 VALUES = ["bad", "fair", "good", "best"]
 units = st.lists(st.dictionaries(st.sampled_from("abcde"), st.sampled_from(VALUES), max_size=5), max_size=40)

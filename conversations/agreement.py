@@ -51,6 +51,14 @@ def krippendorff_alpha(units: Sequence[Unit], scale: Sequence[Hashable] | None =
     return _measured(met, lambda total: _alpha(total, _ordinal(_marginals(total), scale)))
 
 
+def alpha_of(units: Sequence[Unit], scale: Sequence[Hashable]) -> float | None:
+    """The ordinal α of `krippendorff_alpha` alone, which takes no time for an interval."""
+    total: Counter[tuple[Hashable, Hashable]] = Counter()
+    for unit in units:
+        total.update(_coincidences(unit))
+    return _alpha(total, _ordinal(_marginals(total), scale))
+
+
 def wilson(right: int, of: int) -> tuple[float, float] | None:
     """The 95 % interval of a share (Wilson 1927), which stays within 0 and 1 for small numbers; None for none."""
     if not of:
