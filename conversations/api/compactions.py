@@ -18,6 +18,7 @@ from conversations.api.serializers import CompactionSerializer, MessageSerialize
 from conversations.models import Compaction, Message, Workspace
 from conversations.models.compaction import CompactionQuerySet
 from conversations.review.desk import refuse_the_blind
+from conversations.review.veiling import unveiled
 from conversations.search import FOUND, in_context_after, with_found
 from conversations.vocabulary import CompactionKind, SummaryState, Trigger
 
@@ -73,7 +74,7 @@ class CompactionListView(ListView):
         # Asked for by name, the copy in a forked session is shown too.
         rows = rows if {"conversation", "external_id"} & self.values.keys() else rows.originals()
         rows = rows if agents is None else rows.filter(conversation__agent__in=agents)
-        return rows.filter(audit__workspace=self.workspace) if self.order() is WORST else rows
+        return unveiled(rows.filter(audit__workspace=self.workspace) if self.order() is WORST else rows, self.veil)
 
     def order(self) -> Keyset:
         """Newest or worst first."""
@@ -91,7 +92,7 @@ class CompactionsOfConversationView(ListView):
     def rows(self, conversation_id: int) -> QuerySet[Any]:
         """All of the conversation's."""
         conversation = conversation_of(self.workspace, conversation_id)
-        return compactions_of(self.workspace).filter(conversation=conversation)
+        return unveiled(compactions_of(self.workspace).filter(conversation=conversation), self.veil)
 
 
 class CompactionView(ReadView):

@@ -19,8 +19,10 @@ from conversations.api.reading import ListView
 from conversations.api.serializers import AuditSerializer
 from conversations.audit.model import FactKind
 from conversations.audit.queries import counts_of, summary_of, with_messages
+from conversations.errors import Refused
 from conversations.models import Addition, Compaction, Finding, LifeLine
 from conversations.review.desk import refuse_the_blind
+from conversations.review.veiling import has_veiled
 from conversations.vocabulary import Outcome
 
 _TEXT, _WHOLE = {"type": "string"}, {"type": "integer"}
@@ -302,4 +304,8 @@ class LifeLineListView(ListView):
     def rows(self, conversation_id: int) -> QuerySet[Any]:
         """All of the conversation's."""
         conversation = conversation_of(self.workspace, conversation_id)
+        if has_veiled(conversation.pk, self.veil):
+            raise Refused(
+                "You are judging a compaction of this conversation blindly.", mend="Hand in your review first."
+            )
         return LifeLine.objects.filter(workspace=self.workspace, conversation=conversation)

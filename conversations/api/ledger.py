@@ -30,6 +30,7 @@ from conversations.audit.model import FactKind
 from conversations.errors import BadInput
 from conversations.models import Compaction, LedgerCheck, LedgerEntry, Workspace
 from conversations.review.desk import refuse_the_blind
+from conversations.review.veiling import NO_VEIL, Veil
 from conversations.vocabulary import LedgerOutcome
 
 MOST_BYTES = 65_536
@@ -123,9 +124,11 @@ def entries_of(workspace: Workspace) -> QuerySet[LedgerEntry]:
     return LedgerEntry.objects.filter(workspace=workspace).select_related("workspace")
 
 
-def with_counts(workspace: Workspace, rows: Sequence[LedgerEntry]) -> Sequence[LedgerEntry]:
+def with_counts(
+    workspace: Workspace, rows: Sequence[LedgerEntry], veil: Veil = NO_VEIL
+) -> Sequence[LedgerEntry]:  # fmt: skip
     """Each with `counts`. One query."""
-    found = counts_of(workspace.pk, [row.pk for row in rows])
+    found = counts_of(workspace.pk, [row.pk for row in rows], veil)
     for row in rows:
         row.counts = found.get(row.pk, Counts())  # type: ignore[attr-defined] # for the serializer
     return rows
@@ -186,7 +189,7 @@ class _WrittenByReviewers(ReadView):
 
     def told(self, pk: int) -> dict[str, Any]:
         """An entry as it stands now. Raises Http404."""
-        [row] = with_counts(self.workspace, [get_object_or_404(entries_of(self.workspace), pk=pk)])
+        [row] = with_counts(self.workspace, [get_object_or_404(entries_of(self.workspace), pk=pk)], self.veil)
         answer: dict[str, Any] = self.serializer().to_representation(row)
         return answer
 
@@ -212,12 +215,12 @@ class LedgerListView(_WrittenByReviewers, ListView):
     def page(self, rows: QuerySet[Any]) -> Page:
         """With the counts of the page."""
         page = super().page(rows)
-        with_counts(self.workspace, page.rows)
+        with_counts(self.workspace, page.rows, self.veil)
         return page
 
     def whole(self, rows: QuerySet[Any]) -> Any:
         """With their counts: there are some hundreds at most."""
-        return with_counts(self.workspace, list(rows.order_by(*self.order().names())))
+        return with_counts(self.workspace, list(rows.order_by(*self.order().names())), self.veil)
 
     @extend_schema(
         operation_id="ledger_make",
@@ -318,7 +321,8 @@ class EntryCheckListView(ListView):
     def rows(self, *_: Any, entry_id: int = 0, **ids: Any) -> QuerySet[LedgerCheck]:
         """Of one entry."""
         entry = get_object_or_404(LedgerEntry, workspace=self.workspace, pk=entry_id)
-        return LedgerCheck.objects.filter(workspace=self.workspace, entry=entry).select_related("entry")
+        checks = LedgerCheck.objects.filter(workspace=self.workspace, entry=entry).select_related("entry")
+        return checks.exclude(compaction__in=self.veil) if self.veil else checks
 
 
 class CompactionCheckListView(ListView):

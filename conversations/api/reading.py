@@ -1,6 +1,7 @@
 """What every way out shares: who may read, what may be asked for, pages, exports, and 304 for what has not changed."""
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
@@ -24,6 +25,7 @@ from conversations.api.schema import ReadSchema
 from conversations.errors import BadInput
 from conversations.models import ApiKey, User, Workspace, isolation
 from conversations.people.activity import record_activity
+from conversations.review.veiling import NO_VEIL, Veil, veil_of
 from conversations.vocabulary import Scope
 
 
@@ -74,6 +76,12 @@ class ReadView(APIView):
         super().initial(request, *args, **kwargs)
         self.workspace = workspace_of(request)
         self.values = read_parameters(request.query_params.dict(), self.parameters())
+
+    @cached_property
+    def veil(self) -> Veil:
+        """What the person who asks judges blindly; keys judge nothing. One query, where somebody wants to know."""
+        user = self.request.user
+        return veil_of(user.pk, self.workspace) if isinstance(user, User) else NO_VEIL
 
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:

@@ -137,23 +137,24 @@ _COUNTS = """
     SELECT e.id, o.outcome, (
         SELECT count(*) FROM (
             SELECT 1 FROM conversations_ledgercheck c
-            WHERE c.workspace_id = %(workspace)s AND c.entry_id = e.id AND c.outcome = o.outcome LIMIT %(most)s) n),
+            WHERE c.workspace_id = %(workspace)s AND c.entry_id = e.id AND c.outcome = o.outcome
+                AND c.compaction_id <> ALL(%(without)s) LIMIT %(most)s) n),
         l.at, l.compaction_id
     FROM unnest(%(ids)s::bigint[]) e(id) CROSS JOIN unnest(%(outcomes)s::text[]) o(outcome)
     LEFT JOIN LATERAL (
         SELECT c.at, c.compaction_id FROM conversations_ledgercheck c
         WHERE c.workspace_id = %(workspace)s AND c.entry_id = e.id AND c.outcome = o.outcome
-            AND o.outcome = ANY(%(lost)s)
+            AND o.outcome = ANY(%(lost)s) AND c.compaction_id <> ALL(%(without)s)
         ORDER BY c.at DESC, c.id DESC LIMIT 1) l ON true
 """
 
 
-def counts_of(workspace_id: int, ids: Iterable[int]) -> dict[int, Counts]:
-    """By entry. One query."""
+def counts_of(workspace_id: int, ids: Iterable[int], without: Iterable[int] = ()) -> dict[int, Counts]:
+    """By entry, but for the compactions `without`. One query."""
     wanted = list(ids)
     told: dict[str, Any] = {
         "workspace": workspace_id, "ids": wanted, "outcomes": list(LedgerOutcome), "lost": list(LOST),
-        "most": COUNTED_AT_MOST + 1,
+        "most": COUNTED_AT_MOST + 1, "without": sorted(without),
     }  # fmt: skip
     found: dict[int, dict[str, Any]] = {pk: {} for pk in wanted}
     with connection.cursor() as cursor:
@@ -166,12 +167,15 @@ def counts_of(workspace_id: int, ids: Iterable[int]) -> dict[int, Counts]:
     return {pk: Counts(**entry) for pk, entry in found.items()}
 
 
-def ledger_counts() -> ArraySubquery:
-    """To annotate conversations: checks of active entries by outcome, over all compactions, as `counts_in` reads."""
+def ledger_counts(without: Iterable[int] = ()) -> ArraySubquery:
+    """To annotate conversations: checks of active entries by outcome, over all compactions but those `without`, as
+    `counts_in` reads."""
     rows = LedgerCheck.objects.filter(
         workspace=OuterRef("workspace"), compaction__workspace=OuterRef("workspace"),
         compaction__conversation=OuterRef("pk"), entry__workspace=OuterRef("workspace"), entry__retired_at=None,
     )  # fmt: skip
+    hidden = sorted(without)
+    rows = rows.exclude(compaction__in=hidden) if hidden else rows
     numbers = rows.order_by().values("outcome").annotate(number=Count("id"))
     return ArraySubquery(numbers.values(json=JSONObject(outcome="outcome", number="number")))
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from conversations.audit.queries import summary_of
 from conversations.models import Compaction, Message, Workspace
+from conversations.review.veiling import NO_VEIL, unveiled
 from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryState
 from conversations.web import queries
 from conversations.web.bar import bar_of, compaction_of
@@ -96,13 +97,15 @@ def compaction_list(request: WorkspaceRequest) -> HttpResponse:
     filters = CompactionFilters(request.GET, request.workspace)
     rows = filters.apply(queries.listed_compactions(request.workspace))
     newest = request.GET.get("order") == "newest" or filters.value("found") == "unaudited"
-    ranked = rows if newest else worst(rows, request.workspace)
+    tells = not newest or filters.value("found")  # where a row stands, or that it stands here
+    ranked = unveiled(rows if newest else worst(rows, request.workspace), request.veil if tells else NO_VEIL)
     page = page_of(ranked, NEWEST if newest else WORST, request.GET)
     context = {
         "filters": filters,
         "newest": newest,
         "page": page,
-        "rows": compaction_rows(page.rows, request.workspace),
+        "rows": compaction_rows(page.rows, request.workspace, request.veil),
+        "left_out": len(request.veil) if tells else 0,
         "waiting": not page.rows and not newest and rows.exists(),
         "count": counted(ranked, page),
     }

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from conversations.audit.ledger_queries import ledger_counts
 from conversations.ingest.segments import is_failed
 from conversations.models import Compaction, Conversation, Message, Workspace
+from conversations.review.veiling import NO_VEIL, Veil
 from conversations.spending.queries import savings_of_conversation, steps_in
 from conversations.vocabulary import CLEARING_KINDS
 from conversations.web import queries
@@ -49,7 +50,7 @@ def conversation_list(request: WorkspaceRequest) -> HttpResponse:
     context = {
         "filters": filters,
         "page": page,
-        "rows": conversation_rows(page.rows, request.workspace),
+        "rows": conversation_rows(page.rows, request.workspace, request.veil),
         "count": counted(search.all(rows) if search else rows, page),
         "models": sorted({name for conversation in page.rows for name in conversation.model_names}),
         "tags": sorted({name for conversation in page.rows for name in conversation.tags}),
@@ -60,7 +61,7 @@ def conversation_list(request: WorkspaceRequest) -> HttpResponse:
 def one_of(request: HttpRequest, pk: int) -> Conversation:
     """The conversation, if it is this workspace's."""
     rows = queries.conversations_of(request.workspace).select_related("workspace")  # type: ignore[attr-defined]
-    also = {"has_cache": queries.has_cache_counts(), "told_ledger": ledger_counts()}
+    also = {"has_cache": queries.has_cache_counts(), "told_ledger": ledger_counts(getattr(request, "veil", NO_VEIL))}
     return get_object_or_404(rows.annotate(**also), pk=pk)
 
 
@@ -70,13 +71,13 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Timeline, compactions, messages; `?part=strip` is its figures alone, which ask again while the agent works."""
     conversation = one_of(request, pk)
     if request.GET.get("part") == "strip":
-        return render_page(request, "conversations/strip.html", _strip(conversation))
+        return render_page(request, "conversations/strip.html", _strip(conversation, request.veil))
     compactions = queries.compactions_in(conversation, MOST_COMPACTIONS)
-    cuts = cuts_of(compactions, request.workspace)
+    cuts = cuts_of(compactions, request.workspace, request.veil)
     page, around = _messages(conversation, request)
     above = freed_in_small(conversation.sparkline, [each for each in compactions if not is_failed(each.summary_state)])
-    context = _strip(conversation) | {
-        "compactions": own_compaction_rows(compactions, request.workspace),
+    context = _strip(conversation, request.veil) | {
+        "compactions": own_compaction_rows(compactions, request.workspace, request.veil),
         "compactions_left_out": max(conversation.compaction_count - len(compactions), 0),
         "parent": queries.parent_of(conversation),
         "children": list(queries.children_of(conversation)[:21]),
@@ -98,8 +99,8 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     return render_page(request, "conversations/page.html", context, partial="conversations/messages.html")
 
 
-def _strip(conversation: Conversation) -> dict[str, Any]:
-    found = tallies_of([conversation]).get(conversation.pk)
+def _strip(conversation: Conversation, veil: Veil) -> dict[str, Any]:
+    found = tallies_of([conversation], veil).get(conversation.pk)
     return {
         "conversation": conversation,
         "live": conversation.last_at > timezone.now() - LIVE,
@@ -112,16 +113,16 @@ def _turns(conversation: Conversation) -> int:
     return int(conversation.sparkline.get("count") or conversation.request_count)
 
 
-def cuts_of(compactions: Sequence[Compaction], workspace: Workspace) -> list[Cut]:
+def cuts_of(compactions: Sequence[Compaction], workspace: Workspace, veil: Veil = NO_VEIL) -> list[Cut]:
     """As the timeline draws them."""
     addresses = Addresses.of(workspace)
-    return [_cut(compaction, addresses.compaction(compaction.pk)) for compaction in compactions]
+    return [_cut(each, addresses.compaction(each.pk), is_veiled=each.pk in veil) for each in compactions]
 
 
-def _cut(compaction: Compaction, href: str) -> Cut:
+def _cut(compaction: Compaction, href: str, *, is_veiled: bool) -> Cut:
     before, after = compaction.tokens_before, compaction.tokens_after
     known = f": {before:,} → {after:,} tokens" if before is not None and after is not None else ""
-    audit = audit_of(compaction)
+    audit = None if is_veiled else audit_of(compaction)
     harmful = audit.harmful if audit else 0
     found = f", {audit.forgotten} forgotten" if audit and audit.forgotten else ""
     found += f", {harmful} did harm" if harmful else ""
@@ -173,7 +174,7 @@ def conversation_figure(request: WorkspaceRequest, pk: int) -> HttpResponse:
     points = queries.points_of(conversation, times=by_time, cache=cache)
     figure = token_timeline(
         points,
-        cuts_of(compactions, request.workspace),
+        cuts_of(compactions, request.workspace, request.veil),
         by_time=by_time,
         cache=cache,
         limits=_limits(conversation, compactions),

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 from conversations.audit.queries import summary_of
 from conversations.models import Compaction, Finding, LifeLine
 from conversations.review.desk import Desk
+from conversations.review.veiling import has_veiled
 from conversations.web import findings
 from conversations.web.addresses import Addresses
 from conversations.web.bar import compaction_of
@@ -27,7 +28,7 @@ def finding_page(request: WorkspaceRequest, pk: int, number: int) -> HttpRespons
         return redirect(compaction.get_absolute_url())
     row = get_object_or_404(findings.findings_of(compaction), number=number)
     known = findings.messages_by_id(compaction.conversation, findings.pointed_at([row]))
-    life = _life_line(compaction, row)
+    life = [] if has_veiled(compaction.conversation_id, request.veil) else _life_line(compaction, row)
     context = {
         "compaction": compaction,
         "conversation": compaction.conversation,

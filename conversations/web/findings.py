@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet, Sum
 from conversations.audit.model import FactKind
 from conversations.models import Addition, Compaction, CompactionAudit, Conversation, Finding, LifeLine, Message
 from conversations.models.prepared import IsOneOf, Prepared
+from conversations.review.veiling import NO_VEIL, Veil
 from conversations.vocabulary import AuditState, Outcome
 from conversations.web.marks import FactPlaces
 
@@ -131,22 +132,26 @@ class Tally:
     harmful: int
 
 
-def tallies_of(conversations: Iterable[Conversation]) -> dict[int, Tally]:
-    """By conversation; those that nothing was audited of are missing. One query, none for nothing."""
+def tallies_of(conversations: Iterable[Conversation], veil: Veil = NO_VEIL) -> dict[int, Tally]:
+    """By conversation; those that nothing was audited of are missing. One query, none for nothing. What is behind the
+    veil does not count."""
     rows = list(conversations)
     if not rows:
         return {}
     return {
         conversation: Tally(*counts)
-        for conversation, *counts in _sums(workspace=rows[0].workspace_id, conversations=[row.pk for row in rows])
+        for conversation, *counts in _sums(
+            workspace=rows[0].workspace_id, conversations=[row.pk for row in rows], veiled=sorted(veil)
+        )
     }
 
 
 @Prepared
-def _sums(workspace: int, conversations: list[int]) -> "QuerySet[CompactionAudit, Any]":
+def _sums(workspace: int, conversations: list[int], veiled: list[int]) -> "QuerySet[CompactionAudit, Any]":
     # Their workspace twice: the index of compactions by conversation begins with it.
     audits = CompactionAudit.objects.filter(
         IsOneOf("compaction__conversation", conversations),
+        ~Q(IsOneOf("compaction", veiled)),
         workspace=workspace,
         compaction__workspace=workspace,
         state=AuditState.DONE,

@@ -14,6 +14,7 @@ from conversations.audit import ledger_editing
 from conversations.audit.ledger_queries import COUNTED_AT_MOST, LOST, Counts, ToldCheck, counts_of
 from conversations.errors import Refused
 from conversations.models import Compaction, Conversation, LedgerCheck, LedgerEntry
+from conversations.review.veiling import NO_VEIL, Veil
 from conversations.vocabulary import LedgerOutcome, MemberRole
 from conversations.web.facts import SIGNS
 from conversations.web.pages import WorkspaceRequest, may, member_required, render_page, role_required
@@ -60,7 +61,7 @@ def ledger(request: WorkspaceRequest) -> HttpResponse:
     show = request.GET.get("show", "")
     rows = _shown(LedgerEntry.objects.filter(workspace=request.workspace), show)
     page = page_of(rows, NEWEST, request.GET)
-    found = counts_of(request.workspace.pk, [entry.pk for entry in page.rows])
+    found = counts_of(request.workspace.pk, [entry.pk for entry in page.rows], request.veil)
     context = {
         "page": page,
         "rows": [Row(entry, found[entry.pk]) for entry in page.rows],
@@ -135,10 +136,10 @@ def ledger_entry(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """What it says, how it fares, and its life-line in the conversations where it was told; `?where=lost` or `all`."""
     entry = _one(request, pk)
     where = request.GET.get("where", "")
-    rows = conversations_of(entry, _AMONG.get(where, _TOLD))
+    rows = conversations_of(entry, _AMONG.get(where, _TOLD), request.veil)
     page = page_of(rows.select_related("agent"), NEWEST, request.GET, size=CONVERSATIONS_SHOWN)
-    lines, numbers = life_lines(entry, page.rows)
-    counts = counts_of(request.workspace.pk, [entry.pk])[entry.pk]
+    lines, numbers = life_lines(entry, page.rows, request.veil)
+    counts = counts_of(request.workspace.pk, [entry.pk], request.veil)[entry.pk]
     context = {
         "entry": entry,
         "counts": counts,
@@ -159,21 +160,27 @@ def _one(request: WorkspaceRequest, pk: int) -> LedgerEntry:
     return get_object_or_404(LedgerEntry.objects.select_related(*people), workspace=request.workspace, pk=pk)
 
 
-def conversations_of(entry: LedgerEntry, outcomes: Sequence[LedgerOutcome]) -> "QuerySet[Conversation]":
+def conversations_of(
+    entry: LedgerEntry, outcomes: Sequence[LedgerOutcome], veil: Veil = NO_VEIL
+) -> "QuerySet[Conversation]":  # fmt: skip
     """Those in which it had one of these outcomes at some compaction."""
     checks = LedgerCheck.objects.filter(
         workspace=entry.workspace_id, entry=entry, conversation=OuterRef("pk"), outcome__in=outcomes
     )
+    checks = checks.exclude(compaction__in=sorted(veil)) if veil else checks
     return Conversation.objects.filter(Exists(checks), workspace=entry.workspace_id)
 
 
-def life_lines(entry: LedgerEntry, conversations: Sequence[Conversation]) -> tuple[list[Line], list[int]]:
+def life_lines(
+    entry: LedgerEntry, conversations: Sequence[Conversation], veil: Veil = NO_VEIL
+) -> tuple[list[Line], list[int]]:  # fmt: skip
     """A line for each conversation, and the numbers of the compactions that they show: the last ones. One query."""
     checks = LedgerCheck.objects.filter(
         workspace=entry.workspace_id, entry=entry, conversation__in=[each.pk for each in conversations],
         compaction__number__gt=F("conversation__compaction_count") - COLUMNS_SHOWN,
     )  # fmt: skip
-    found = {(check.conversation_id, check.compaction.number): check for check in checks.select_related("compaction")}
+    found = {(check.conversation_id, check.compaction.number): check for check in checks.select_related("compaction")
+             if check.compaction_id not in veil}  # fmt: skip
     last = max((number for _, number in found), default=0)
     numbers = list(range(max(1, min((number for _, number in found), default=1)), last + 1))
     lines = [Line(each, [Cell(number, found.get((each.pk, number))) for number in numbers]) for each in conversations]

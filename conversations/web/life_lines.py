@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from conversations.audit.lifelines import Return
 from conversations.audit.model import FactKind
 from conversations.models import LifeLine, Workspace
+from conversations.review.veiling import has_veiled
 from conversations.web import findings
 from conversations.web.addresses import Addresses
 from conversations.web.conversations import one_of
@@ -34,6 +35,8 @@ FATES = {"died": "lost for good", "alive": "still known", "back": "came back"}
 def life_lines_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """What mattered and died first; `?fate=` and `?kind=` filter."""
     conversation = one_of(request, pk)
+    if has_veiled(conversation.pk, request.veil):
+        return render_page(request, "life_lines/veiled.html", {"conversation": conversation})
     every = LifeLine.objects.filter(workspace=request.workspace, conversation=conversation)
     rows = filtered(every, request.GET)
     page = page_of(_weighed(rows), WORST, request.GET, size=LINES_SHOWN)

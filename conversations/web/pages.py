@@ -16,6 +16,7 @@ from django.utils.cache import patch_vary_headers
 from conversations.models import Membership, User, Workspace, isolation
 from conversations.models.prepared import Prepared
 from conversations.review.queries import MOST_WAITING, waiting_for
+from conversations.review.veiling import NO_VEIL, Veil, told_veil, veils
 from conversations.vocabulary import MemberRole
 from conversations.web.counts import with_counts
 from conversations.web.navigation import section_of
@@ -35,6 +36,7 @@ class WorkspaceRequest(HttpRequest):
     workspace: Workspace
     membership: Membership
     memberships: list[Membership]  # all of the user's, for the switcher
+    veil: Veil  # what the member is judging blindly
 
 
 def may(membership: Membership, role: MemberRole) -> bool:
@@ -73,7 +75,7 @@ def role_required(role: MemberRole) -> "Callable[[View[Args]], View[Args]]":
 @Prepared
 def _memberships(user: int, at: datetime) -> "QuerySet[Membership]":
     rows = with_counts(Membership.objects.filter(user=user).select_related("workspace"))
-    return rows.annotate(to_review=waiting_for(user, at=at)).order_by("workspace__name", "id")
+    return rows.annotate(to_review=waiting_for(user, at=at), **veils(user)).order_by("workspace__name", "id")
 
 
 def _enter(request: HttpRequest, slug: str) -> WorkspaceRequest:
@@ -82,6 +84,7 @@ def _enter(request: HttpRequest, slug: str) -> WorkspaceRequest:
     if found is None:
         raise Http404("No such workspace.")
     request.memberships, request.membership, request.workspace = memberships, found, found.workspace  # type: ignore[attr-defined]
+    request.veil = told_veil(found) if may(found, MemberRole.REVIEWER) else NO_VEIL  # type: ignore[attr-defined]
     isolation.enter(found.workspace.pk)
     return request  # type: ignore[return-value]
 

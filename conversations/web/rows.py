@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from conversations.models import Compaction, CompactionAudit, Conversation, Workspace
+from conversations.review.veiling import NO_VEIL, Veil
 from conversations.vocabulary import AuditState, SummaryState
 from conversations.web.addresses import Addresses
 from conversations.web.facts import retention_words
@@ -28,6 +29,8 @@ _SUMMARY = {
 }
 _INCOMPLETE = ' <span class="badge warning">≈ incomplete</span>'
 _NOTHING = '<span class="muted">–</span>'
+_NOWRAP = ' class="nowrap"'
+_VEILED = '<span class="tally none">hidden: you are judging it blindly</span>'
 _NOT_AUDITED = Html('<span class="tally none">not audited yet</span>')
 _VERDICTS = {
     AuditState.FAILED.value: Html('<span class="badge critical">✕ audit failed</span>'),
@@ -35,9 +38,11 @@ _VERDICTS = {
 }
 
 
-def conversation_rows(conversations: Sequence[Conversation], workspace: Workspace) -> list[Html]:
+def conversation_rows(
+    conversations: Sequence[Conversation], workspace: Workspace, veil: Veil = NO_VEIL
+) -> list[Html]:  # fmt: skip
     """Of conversations read by `queries.listed_conversations`, each with what was found in it. One query."""
-    addresses, tallies = Addresses.of(workspace), tallies_of(conversations)
+    addresses, tallies = Addresses.of(workspace), tallies_of(conversations, veil)
     return [_conversation_row(each, tallies.get(each.pk), addresses) for each in conversations]
 
 
@@ -65,46 +70,54 @@ def _about(row: Conversation) -> str:
     return " · ".join(said if row.complete else [*said, "starts mid-way"])
 
 
-def compaction_rows(compactions: Iterable[Compaction], workspace: Workspace) -> list[Html]:
+def compaction_rows(
+    compactions: Iterable[Compaction], workspace: Workspace, veil: Veil = NO_VEIL
+) -> list[Html]:  # fmt: skip
     """Across conversations; no query: read by `queries.listed_compactions`."""
     addresses = Addresses.of(workspace)
-    return [_compaction_row(each, addresses) for each in compactions]
+    return [_compaction_row(each, addresses, is_veiled=each.pk in veil) for each in compactions]
 
 
-def _compaction_row(row: Compaction, addresses: Addresses) -> Html:
+def _compaction_row(row: Compaction, addresses: Addresses, *, is_veiled: bool) -> Html:
     plain = row.summary_state == SummaryState.TEXT and row.complete
     return Html(
         f'<tr data-item><td class="title"><a href="{addresses.compaction(row.pk)}">Compaction {row.number}</a>'
         f'<div class="sub">{_safe(cut(str(row.conversation), TITLE_SHOWN))}</div></td>'
-        f'<td class="nowrap">{verdict(audit_of(row))}{"" if plain else f"<div>{_state(row)}</div>"}</td>'
-        f'<td class="number" data-label="Kept">{_kept(row)}</td>'
+        f"<td{_NOWRAP * (not is_veiled)}>{_found(row, is_veiled)}{'' if plain else f'<div>{_state(row)}</div>'}</td>"
+        f'<td class="number" data-label="Kept">{_kept(row, is_veiled)}</td>'
         f'<td class="nowrap">{_safe(str(row.conversation.agent or "–"))}</td>'
         f"<td>{how(row.kind, row.trigger)}</td>{_sizes(row)}"
         f'<td class="number">{ago(row.at)}</td></tr>'
     )
 
 
-def own_compaction_rows(compactions: Iterable[Compaction], workspace: Workspace) -> list[Html]:
+def own_compaction_rows(
+    compactions: Iterable[Compaction], workspace: Workspace, veil: Veil = NO_VEIL
+) -> list[Html]:  # fmt: skip
     """Those of one conversation, on its page."""
     addresses = Addresses.of(workspace)
-    return [_own_compaction_row(each, addresses) for each in compactions]
+    return [_own_compaction_row(each, addresses, is_veiled=each.pk in veil) for each in compactions]
 
 
-def _own_compaction_row(row: Compaction, addresses: Addresses) -> Html:
+def _own_compaction_row(row: Compaction, addresses: Addresses, *, is_veiled: bool) -> Html:
     return Html(
         f'<tr data-item id="c{row.pk}"><td class="nowrap"><a href="{addresses.compaction(row.pk)}">'
         f"Compaction {row.number}</a></td>"
-        f"<td>{verdict(audit_of(row))}</td>"
-        f'<td class="number" data-label="Kept">{_kept(row)}</td>'
+        f"<td>{_found(row, is_veiled)}</td>"
+        f'<td class="number" data-label="Kept">{_kept(row, is_veiled)}</td>'
         f'<td class="nowrap">{exact(row.at)}</td>'
         f'<td class="nowrap">{how(row.kind, row.trigger)}</td>{_sizes(row)}'
         f"<td>{_state(row)}</td></tr>"
     )
 
 
-def _kept(row: Compaction) -> str:
+def _found(row: Compaction, is_veiled: bool) -> str:  # noqa: FBT001 -- as its name says
+    return _VEILED if is_veiled else verdict(audit_of(row))
+
+
+def _kept(row: Compaction, is_veiled: bool) -> str:  # noqa: FBT001 -- as its name says
     """The share kept, by importance."""
-    return retention_words(audit_of(row)) or "–"
+    return "–" if is_veiled else retention_words(audit_of(row)) or "–"
 
 
 def _sizes(row: Compaction) -> str:
