@@ -406,6 +406,7 @@ class Redaction(StrEnum):
 
     OFF = "off"
     INGEST = "ingest"  # before anything is stored: for good
+    DISPLAY = "display"  # what a placeholder stands for is kept, sealed: owners can see it
 
 
 class RedactionState(StrEnum):

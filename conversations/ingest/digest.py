@@ -25,7 +25,8 @@ from conversations.ingest.unread import is_unread, problem_row
 from conversations.ingest.work import Found, Gathering, Key
 from conversations.ingest.writers import Changes, write
 from conversations.models import Batch, BatchProblem
-from conversations.redaction.redactor import Redactor
+from conversations.redaction.hidden import keep
+from conversations.redaction.redactor import KeepingRedactor, Redactor
 from conversations.redaction.settings import redactor_at_ingest
 from conversations.spending.budget_events import save_reports
 from conversations.spending.counting import count_grown
@@ -148,7 +149,7 @@ def digest_claimed(batches: Sequence[Batch]) -> Digested:
 
 def _put_back(batch: Batch, error: Exception) -> None:
     """Later again, each time twice as late; or no more."""
-    if batch.workspace.redaction == Redaction.INGEST:  # its words may quote what is to be redacted
+    if batch.workspace.redaction != Redaction.OFF:  # its words may quote what is to be redacted
         log.error("digest failed batch=%s attempt=%s error=%s", batch.pk, batch.attempts, type(error).__name__)
         batch.error = type(error).__name__
     else:
@@ -210,12 +211,15 @@ def _write(gathering: Gathering, founds: dict[int, Found]) -> Digested:
         # A crash may lose the last transactions, never only the earlier of two: a batch that counts as digested is.
         cursor.execute("SET LOCAL synchronous_commit = off")
     save_reports(gathering.take_reports())
+    for workspace_id, secrets in gathering.take_hidden().items():
+        keep(workspace_id, None, secrets)
     works = gathering.clear()
     locked = states.lock(works)
     digested.refused = {work.key for work in works} - {state.key for state, _ in locked}
     copies.lock(works)
     for state, work in locked:
         states.apply_facts(state, work)
+        keep(state.workspace_id, state.id, work.hidden)
     changes = write(locked)
     copies.link(changes)
     for change in changes:
@@ -261,10 +265,14 @@ def _finish(batch: Batch, found: Found, redactor: Redactor | None) -> None:
 
 
 def _redact(batch: Batch, found: Found, redactor: Redactor) -> None:
-    """Keep of what came neither the bytes nor what was quoted of them."""
-    batch.chunks.all().delete()
-    batch.raw_deleted_at = timezone.now()
-    batch.name, batch.checkpoint = redactor.text(batch.name), redactor.value(batch.checkpoint)
+    """Keep nothing of what came that was quoted; nor, unless it can be shown again, the bytes."""
+    batch.name = redactor.text(batch.name)
+    if isinstance(redactor, KeepingRedactor):  # nobody is shown the bytes and how far they were read
+        keep(batch.workspace_id, None, redactor.take())
+    else:
+        batch.chunks.all().delete()
+        batch.raw_deleted_at = timezone.now()
+        batch.checkpoint = redactor.value(batch.checkpoint)
     found.problems = [redacted_problem(problem, redactor) for problem in found.problems]
 
 

@@ -10,7 +10,7 @@ from conversations.ingest.events import Problem
 from conversations.ingest.redacting import redacted_problem
 from conversations.models import ApiKey, Batch, BatchProblem, Workspace
 from conversations.redaction.settings import redactor_at_ingest
-from conversations.vocabulary import BatchState
+from conversations.vocabulary import BatchState, Redaction
 
 SUFFIX = "_unread"  # of the formats of batches that hold what could not be understood
 
@@ -19,7 +19,7 @@ def keep_unread(
     workspace: Workspace, source: str, unread: Sequence[bytes], problems: Sequence[Problem], api_key: ApiKey | None
 ) -> Batch | None:
     """A batch of them, one a line, with what is wrong with each; None where there are none. Without the bytes where
-    what comes is redacted: what cannot be understood cannot be redacted either."""
+    what comes is redacted for good: what cannot be understood cannot be redacted either."""
     if not unread:
         return None
     body = b"\n".join(unread)
@@ -27,9 +27,10 @@ def keep_unread(
     batch.sha256, batch.rejected = sha256(body).digest(), len(problems)
     batch.state, batch.digested_at = BatchState.DIGESTED, timezone.now()
     if redactor := redactor_at_ingest(workspace):
+        problems = [redacted_problem(problem, redactor) for problem in problems]
+    if workspace.redaction == Redaction.INGEST:
         batch.raw_deleted_at = batch.digested_at
         batch.save()
-        problems = [redacted_problem(problem, redactor) for problem in problems]
     else:
         inbox.store_whole(batch, body)
     BatchProblem.objects.bulk_create(problem_row(batch, problem) for problem in problems)

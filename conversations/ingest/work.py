@@ -22,7 +22,7 @@ from conversations.ingest.events import (
     ToolCall,
 )
 from conversations.ingest.redacting import redacted
-from conversations.redaction.redactor import Redactor
+from conversations.redaction.redactor import KeepingRedactor, Redactor
 from conversations.spending.budgets import Asker
 from conversations.spending.reports import Reported
 from conversations.vocabulary import BudgetEventKind, Origin, Role
@@ -92,6 +92,7 @@ class Work:
     received: datetime | None = None  # our clock, when the first of it came
     first_at: datetime | None = None  # the agent's clock; None where no event tells it
     last_at: datetime | None = None
+    hidden: dict[str, str] = field(default_factory=dict)  # secrets by placeholder, where they are kept
 
 
 @dataclass(slots=True)
@@ -119,13 +120,14 @@ class Found:
 
 class Gathering:
     """Collects events of one or several batches until they are written, without the secrets of workspaces that have
-    them redacted at ingest: `redactors` by workspace."""
+    them redacted: `redactors` by workspace."""
 
     def __init__(self, redactors: Mapping[int, Redactor] | None = None) -> None:
         self._redactors = redactors or {}
         self.works: dict[Key, Work] = {}
         self.reports: list[Reported] = []
         self.size = 0  # events
+        self._hidden: dict[int, dict[str, str]] = {}  # by workspace: of what belongs to no conversation
 
     def add(self, event: Event, *, key: Key, batch_id: int, received: datetime, index: int, found: Found) -> None:
         """Take one event; `received` and `index` place one that has neither sequence nor time."""
@@ -135,11 +137,14 @@ class Gathering:
             return
         redactor = self._redactors.get(key.workspace_id)
         came, event = event, redacted(event, redactor) if redactor else event
+        taken = redactor.take() if isinstance(redactor, KeepingRedactor) else {}
         if isinstance(event, BudgetReport):
+            self._hidden.setdefault(key.workspace_id, {}).update(taken)
             self.reports.append(_reported(key.workspace_id, event, received))
             return
         work = self.works.get(key) or self.works.setdefault(key, Work(key))
         found.conversations.add(key.external_id)
+        work.hidden |= taken
         self.size += 1
         work.received = work.received or received
         if event.at is not None:
@@ -157,6 +162,11 @@ class Gathering:
         """What agents did about budgets, since the last time."""
         reports, self.reports = self.reports, []
         return reports
+
+    def take_hidden(self) -> dict[int, dict[str, str]]:
+        """What was taken out of reports and is kept, by workspace, since the last time."""
+        hidden, self._hidden = self._hidden, {}
+        return hidden
 
     def clear(self) -> list[Work]:
         """What was gathered since the last time."""

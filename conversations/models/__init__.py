@@ -15,10 +15,10 @@ from conversations.models.ledger import LedgerCheck, LedgerEntry
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
 from conversations.models.people import Activity, Notice
 from conversations.models.privacy import DeletedConversation, Deletion, DeletionTarget, Hold, RetentionRule
-from conversations.models.redaction import RedactionPattern, RedactionRun, RedactionSettings
+from conversations.models.redaction import HiddenSecret, RedactionPattern, RedactionRun, RedactionSettings
 from conversations.models.review import Mark, Queue, QueueItem, Reservation, Review, Verdict
 from conversations.models.rule import Rule, RuleChannel, RuleProgress, RuleRun
-from conversations.models.signing_in import SecondFactor, Session
+from conversations.models.signing_in import SecondFactor, Session, SignInProvider
 from conversations.models.spending import (
     AgentDay,
     AgentSlot,
@@ -62,6 +62,7 @@ __all__ = [
     "DeletionTarget",
     "Delivery",
     "Finding",
+    "HiddenSecret",
     "Hold",
     "Incident",
     "IncidentEvent",
@@ -96,6 +97,7 @@ __all__ = [
     "Session",
     "SignInFailures",
     "SignInLink",
+    "SignInProvider",
     "Silence",
     "SpendingVersion",
     "TagDay",

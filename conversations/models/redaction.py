@@ -5,7 +5,8 @@ from django.db import models
 from django.db.models import Q
 
 from conversations.models.account import User
-from conversations.models.workspace import Workspace
+from conversations.models.conversation import Conversation
+from conversations.models.workspace import WITHIN_WORKSPACE, Workspace
 from conversations.vocabulary import RedactionState
 
 
@@ -36,6 +37,33 @@ class RedactionPattern(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class HiddenSecret(models.Model):
+    """What a placeholder of redaction at display stands for, encrypted. It goes with its conversation: one that stands
+    in several has a row in each."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False)
+    conversation = models.ForeignKey(  # null: of a budget's message, a file's name, a rule of the ledger
+        Conversation, models.DO_NOTHING, null=True, related_name="+", **WITHIN_WORKSPACE
+    )
+    placeholder = models.CharField(max_length=60)  # "[email #a1b2c3d4e5f6]"
+    sealed = models.TextField()  # see people/sealing.py
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(  # by the placeholder first: it is what is asked for
+                fields=["workspace", "placeholder", "conversation"], name="hidden_secret_once", nulls_distinct=False
+            ),
+        ]
+        indexes = [
+            # Those of a conversation, which go with it.
+            models.Index(fields=["workspace", "conversation"], name="hidden_secret_of"),
+        ]
+
+    def __str__(self) -> str:
+        return self.placeholder
 
 
 class RedactionRun(models.Model):

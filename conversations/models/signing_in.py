@@ -5,7 +5,8 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
 from conversations.models.account import User
-from conversations.vocabulary import SignInWay
+from conversations.models.workspace import Workspace, choices
+from conversations.vocabulary import MemberRole, SignInWay
 
 
 class Session(AbstractBaseSession):
@@ -33,3 +34,28 @@ class SecondFactor(models.Model):
 
     def __str__(self) -> str:
         return f"second factor of {self.user_id}"
+
+
+class SignInProvider(models.Model):
+    """The OpenID provider of the server, as an owner of its first workspace has set it: that one people come into.
+    Settings of the environment win over it."""
+
+    workspace = models.OneToOneField(Workspace, models.CASCADE, related_name="sign_in_provider")
+    issuer = models.CharField(max_length=500)  # without the slash at its end
+    name = models.CharField(max_length=60)  # on the button
+    client_id = models.CharField(max_length=300)
+    sealed_secret = models.TextField()  # see people/sealing.py
+    domains = ArrayField(models.CharField(max_length=253), default=list)  # of addresses; empty = any
+    auto_create = models.BooleanField(default=False)  # accounts of those who come for the first time
+    default_role = models.CharField(max_length=20, choices=choices(MemberRole), default=MemberRole.VIEWER)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(default_role__in=["admin", "reviewer", "viewer"]), name="sign_in_provider_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -22,13 +22,15 @@ from conversations.models import (
     Conversation,
     Deletion,
     DeletionTarget,
+    Membership,
     User,
     Workspace,
 )
 from conversations.ops.holds import Held, held
 from conversations.ops.retention import CONVERSATIONS_AT_ONCE
 from conversations.people.activity import record_activity
-from conversations.vocabulary import DeletionKind, DeletionState
+from conversations.redaction.hidden import placeholders_for
+from conversations.vocabulary import DeletionKind, DeletionState, MemberRole
 
 log = logging.getLogger(__name__)
 
@@ -199,16 +201,23 @@ _MENTIONING = """
 
 
 def _mentioning(deletion: Deletion, ids: list[int]) -> list[int]:
-    in_json = [
-        json.dumps(needle, ensure_ascii=ascii_only)[1:-1] for needle in deletion.needles for ascii_only in (True, False)
-    ]
+    needles = [*deletion.needles, *_placeholders(deletion, ids)]
+    in_json = [json.dumps(needle, ensure_ascii=ascii_only)[1:-1] for needle in needles for ascii_only in (True, False)]
     asked: dict[str, Any] = {
         "workspace": deletion.workspace_id, "ids": ids,
-        "in_json": list(map(_anywhere, in_json)), "as_is": list(map(_anywhere, deletion.needles)),
+        "in_json": list(map(_anywhere, in_json)), "as_is": list(map(_anywhere, needles)),
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_MENTIONING, asked)
         return [pk for [pk] in cursor.fetchall()]
+
+
+def _placeholders(deletion: Deletion, ids: list[int]) -> set[str]:
+    """What stands for it where it is hidden; asked by owners only, who may be shown it: to others it would be told."""
+    owners = Membership.objects.filter(workspace=deletion.workspace_id, role=MemberRole.OWNER)
+    if not owners.filter(user=deletion.requested_by_id).exists():
+        return set()
+    return placeholders_for(deletion.workspace_id, ids, deletion.needles)
 
 
 def _anywhere(text: str) -> str:

@@ -1,4 +1,5 @@
-"""Redact what is stored already: row by row in the background, each step a transaction that notes how far it is."""
+"""Make what is stored anew by the settings of redaction: row by row in the background, each step a transaction that
+notes how far it is."""
 
 import logging
 import time
@@ -9,18 +10,18 @@ from typing import Any
 
 import msgspec
 from django.db import models, transaction
-from django.db.models import Q, TextField
+from django.db.models import BigIntegerField, F, Q, TextField, Value
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from conversations.ingest.events import Block
-from conversations.ingest.redacting import redacted_block, redacted_title
-from conversations.ingest.work import Original, content_of, digest_of
+from conversations.ingest.work import content_of
 from conversations.models import (
     Batch,
     BatchChunk,
     CompactionAudit,
     Conversation,
+    HiddenSecret,
     LlmAnswer,
     LlmReading,
     Message,
@@ -28,11 +29,12 @@ from conversations.models import (
     User,
     Workspace,
 )
+from conversations.ops.holds import held
+from conversations.ops.moving_marks import Renewed, move_marks
 from conversations.ops.redaction_tables import TABLES, Table
+from conversations.ops.renewing import Renewal
 from conversations.people.activity import record_activity
-from conversations.redaction.redactor import Redactor
-from conversations.redaction.settings import redactor_of
-from conversations.vocabulary import BatchState, RedactionState
+from conversations.vocabulary import BatchState, Redaction, RedactionState
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +46,16 @@ _BLOCKS = msgspec.json.Decoder(list[Block])
 
 
 def begin(workspace: Workspace, by: User) -> RedactionRun:
-    """Have everything stored redacted; the run that is at work already, where there is one."""
+    """Have everything stored made anew by the settings as they are now; the run that is at work already, where there
+    is one, begins again."""
     total = sum(table.rows(workspace).count() for table in TABLES)
+    anew = {"requested_by": by, "created_at": timezone.now(), "table": 0, "after": 0, "total": total, "done": 0}
     at_work = {"workspace": workspace, "state": RedactionState.RUNNING}
     run, is_new = RedactionRun.objects.get_or_create(**at_work, defaults={"total": total, "requested_by": by})
     if is_new:
         record_activity(workspace=workspace, actor=by, action="redaction.run_begun", target=run, detail={"rows": total})
+    else:
+        RedactionRun.objects.filter(pk=run.pk, state=RedactionState.RUNNING).update(**anew)
     return run
 
 
@@ -72,9 +78,9 @@ def work_on(run_id: int, seconds: float) -> bool:
         return False
     end = time.monotonic() + seconds
     try:
-        redactor = redactor_of(run.workspace)
-        while run.is_at_work and time.monotonic() < end:
-            _step(run, redactor)
+        renewal = Renewal(run.workspace)
+        while run.is_at_work and time.monotonic() < end and _step(run, renewal):
+            pass
     except Exception as error:  # noqa: BLE001 -- told on its page, and gone on with from there
         # Where, and never what: its words might quote what was to be redacted.
         where = "".join(traceback.format_tb(error.__traceback__))
@@ -95,18 +101,23 @@ def _claim(run_id: int) -> RedactionRun | None:
 
 
 @transaction.atomic
-def _step(run: RedactionRun, redactor: Redactor) -> None:
-    """The next rows of the table; when there are none, the next table; after the last one it is done."""
+def _step(run: RedactionRun, renewal: Renewal) -> bool:
+    """The next rows of the table; when there are none, the next table; after the last one it is done. False where it
+    has been begun again meanwhile, by other settings."""
+    begun = RedactionRun.objects.select_for_update().values_list("created_at", flat=True).get(pk=run.pk)
+    if begun != run.created_at:
+        return False
     table = TABLES[run.table]
     rows = table.rows(run.workspace).filter(pk__gt=run.after).order_by("pk")
     ids = list(rows.values_list("pk", flat=True)[:_AT_ONCE])
     if ids:
-        changed = _redact(run.workspace, table, ids, redactor)
+        changed = _renew(table, ids, renewal)
         _save(run, after=ids[-1], done=run.done + len(ids), changed=run.changed + changed)
     elif run.table + 1 < len(TABLES):
         _save(run, table=run.table + 1, after=0)
     else:
         _finish(run)
+    return True
 
 
 def _save(run: RedactionRun, **fields: object) -> None:
@@ -117,39 +128,61 @@ def _save(run: RedactionRun, **fields: object) -> None:
 
 def _finish(run: RedactionRun) -> None:
     LlmAnswer.objects.filter(workspace=run.workspace, compaction=None).delete()  # from before they knew of what
+    if run.workspace.redaction != Redaction.DISPLAY:
+        _forget_hidden(run)
     _save(run, state=RedactionState.DONE, finished_at=timezone.now())
     detail = {"rows": run.done, "changed": run.changed}
     record_activity(workspace=run.workspace, actor="redaction", action="redaction.run_done", target=run, detail=detail)
 
 
+def _forget_hidden(run: RedactionRun) -> None:
+    """Nothing leads back to it any more, but in conversations that a hold kept from being changed, and in what was
+    being digested when the settings changed."""
+    hidden = HiddenSecret.objects.filter(workspace=run.workspace, created_at__lt=run.created_at)
+    if run.workspace.redaction == Redaction.INGEST:
+        kept = Conversation.objects.filter(held(run.workspace), workspace=run.workspace)
+        hidden = hidden.exclude(conversation__in=kept.values("pk"))
+    hidden.delete()
+
+
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _redact(workspace: Workspace, table: Table, ids: list[int], redactor: Redactor) -> int:
-    """Redact these rows; returns in how many something was found."""
+def _renew(table: Table, ids: list[int], renewal: Renewal) -> int:
+    """Make these rows anew; returns how many have changed."""
     if table.model is Message:
-        return _redact_messages(workspace, ids, redactor)
-    names = (*table.texts, *table.values, *table.quotes)
-    rows = table.rows(workspace).filter(pk__in=ids).order_by("pk").only("pk", *names).select_for_update(of=("self",))
-    changed = [row for row in rows if _redact_row(row, table, redactor)]
+        return _renew_messages(ids, renewal)
+    names = (*table.texts, *table.values, *table.quotes, *table.unseen, *(("revision",) if table.versioned else ()))
+    said_in = F(table.conversation) if table.conversation else Value(None, BigIntegerField())
+    rows = table.rows(renewal.workspace).filter(pk__in=ids).order_by("pk").annotate(said_in=said_in)
+    changed = []
+    for row in rows.only("pk", *names).select_for_update(of=("self",)):
+        if _renew_row(row, table, renewal):
+            changed.append(row)
+        renewal.keep(row.said_in)
     table.model._default_manager.bulk_update(changed, names)  # noqa: SLF001 -- public by its docs
-    if table.model is Batch:
+    if table.model is Batch and renewal.is_for_good:
         _drop_bytes(ids)
     return len(changed)
 
 
-def _redact_row(row: models.Model, table: Table, redactor: Redactor) -> bool:
-    without = {name: _fitting(row, name, _without(getattr(row, name), name, redactor)) for name in table.texts}
-    without |= {name: redactor.value(getattr(row, name)) for name in table.values}
-    without |= dict.fromkeys(table.quotes, "")
-    changed = {name: value for name, value in without.items() if value != getattr(row, name)}
+def _renew_row(row: Any, table: Table, renewal: Renewal) -> bool:
+    anew: dict[str, object] = {name: _fitting(row, name, _text(row, name, renewal)) for name in table.texts}
+    values = (*table.values, *(table.unseen if renewal.is_for_good else ()))
+    anew |= {name: renewal.value(getattr(row, name)) for name in values}
+    if renewal.hides:
+        anew |= dict.fromkeys(table.quotes, "")
+    changed = {name: value for name, value in anew.items() if value != getattr(row, name)}
+    if changed and table.versioned:
+        changed["revision"] = row.revision + 1  # who is changing the old words is told
     for name, value in changed.items():
         setattr(row, name, value)
     return bool(changed)
 
 
-def _without(text: str, name: str, redactor: Redactor) -> str:
-    return redacted_title(text, redactor) if name == "title" else redactor.text(text)
+def _text(row: models.Model, name: str, renewal: Renewal) -> str:
+    text = getattr(row, name)
+    return renewal.title(text) if name == "title" else renewal.text(text)
 
 
 def _fitting(row: models.Model, name: str, text: str) -> str:
@@ -169,32 +202,35 @@ def _drop_bytes(ids: list[int]) -> None:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-def _redact_messages(workspace: Workspace, ids: list[int], redactor: Redactor) -> int:
-    ours = Message.objects.filter(workspace=workspace, pk__in=ids)
+def _renew_messages(ids: list[int], renewal: Renewal) -> int:
+    ours = Message.objects.filter(workspace=renewal.workspace, pk__in=ids)
     conversations = sorted(set(ours.values_list("conversation", flat=True)))
     # As digestion locks them, so that neither waits for the other with what the other one needs.
     list(Conversation.objects.filter(pk__in=conversations).order_by("pk").select_for_update(no_key=True).only("pk"))
-    rows = ours.order_by("pk").annotate(written=Cast("blocks", TextField())).defer("blocks", "excerpt")
-    changed = [row for row in rows if _redact_message(row, redactor)]
-    Message.objects.bulk_update(changed, ["blocks", "size", "excerpt", "content_hash"])
-    _have_audited_again({row.conversation_id for row in changed})
+    found = ours.order_by("pk").annotate(written=Cast("blocks", TextField())).defer("blocks", "excerpt")
+    changed = []
+    for row in found:
+        if renewed := _renew_message(row, renewal):
+            changed.append(renewed)
+        renewal.keep(row.conversation_id)
+    rows = [each.row for each in changed]
+    Message.objects.bulk_update(rows, ["blocks", "size", "excerpt", "content_hash"])
+    move_marks(changed, renewal)
+    _have_audited_again({row.conversation_id for row in rows})
     return len(changed)
 
 
-def _redact_message(row: Any, redactor: Redactor) -> bool:
+def _renew_message(row: Any, renewal: Renewal) -> Renewed | None:
     """The content that its id is known by stays what came, if it is that no more: see `ingest.work.Original`."""
     written = row.written.encode()
     blocks = _BLOCKS.decode(written)
-    without = [redacted_block(block, redactor) for block in blocks]
-    if without == blocks:
-        return False
-    known_as = bytes(row.content_hash)
-    as_it_came = digest_of(written) == known_as
-    original = Original(redactor.fingerprint(written) if as_it_came else known_as, known_as)
-    content = content_of(without, original)
+    anew = [renewal.block(block) for block in blocks]
+    if anew == blocks:
+        return None
+    content = content_of(anew, renewal.original(written, bytes(row.content_hash)))
     row.blocks, row.size, row.excerpt = msgspec.json.decode(content.blocks), content.size, content.excerpt
     row.content_hash = content.digest
-    return True
+    return Renewed(row, blocks, anew)
 
 
 def _have_audited_again(conversations: Iterable[int]) -> None:

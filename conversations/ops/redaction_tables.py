@@ -29,22 +29,28 @@ from conversations.models import (
     Workspace,
 )
 from conversations.ops.holds import held
+from conversations.vocabulary import Redaction
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """`texts` and `values` (JSON) are its columns, `quotes` those that are emptied, as what was cut somewhere may hold
-    half a secret. `conversation` leads from a row to the conversation whose words it holds; empty: to none."""
+    half a secret, `unseen` (JSON) those that nobody is shown. `conversation` leads from a row to the conversation whose
+    words it holds; empty: to none. `versioned`: who writes in a row names the revision that they saw."""
 
     model: type[models.Model]
     texts: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     conversation: str = ""
     quotes: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    versioned: bool = False
 
     def rows(self, workspace: Workspace) -> QuerySet[Any]:
-        """Those that may be changed: nothing of a conversation that a hold is on."""
+        """Those that may be changed: redacted for good, nothing of a conversation that a hold is on."""
         rows = self.model._default_manager.filter(workspace=workspace)  # noqa: SLF001 -- public by its docs
+        if workspace.redaction != Redaction.INGEST:
+            return rows
         if self.model is Batch:
             return rows.exclude(_holds_held_conversation(workspace))
         if not self.conversation:
@@ -53,7 +59,7 @@ class Table:
         return rows.exclude(**{f"{self.conversation}__in": kept})
 
 
-#: Conversations come last but one: from then on their titles say that everything else is done. Batches lose bytes.
+#: Conversations come last but two: from then on their titles say that everything else is done. Batches may lose bytes.
 TABLES = (
     Table(Message, conversation="conversation"),
     Table(Compaction, ("instructions", "error"), ("raw",), "conversation"),
@@ -61,11 +67,11 @@ TABLES = (
     Table(Addition, ("text", "reason"), ("evidence",), "compaction__conversation"),
     Table(LifeLine, ("text",), ("stages",), "conversation"),
     Table(LedgerCheck, ("passage", "reason"), (), "conversation"),
-    Table(Review, ("comment",), (), "compaction__conversation"),
+    Table(Review, ("comment",), (), "compaction__conversation", versioned=True),
     Table(Verdict, ("text", "reworded"), (), "compaction__conversation"),
     Table(Mark, ("quote", "text"), (), "compaction__conversation"),
     Table(Thread, ("about",), (), "compaction__conversation"),
-    Table(Comment, ("text",), (), "thread__compaction__conversation"),
+    Table(Comment, ("text",), (), "thread__compaction__conversation", versioned=True),
     Table(LedgerEntry, ("name", "text"), ("anchors",)),
     Table(BudgetEvent, ("message",)),
     Table(Incident, ("summary",), ("evidence",)),
@@ -73,7 +79,7 @@ TABLES = (
     Table(Notice, ("text",)),
     Table(Conversation, ("title", "cwd", "incomplete_reason"), (), "pk"),
     Table(BatchProblem, ("message",), quotes=("raw",)),
-    Table(Batch, ("name", "error"), ("checkpoint",)),
+    Table(Batch, ("name", "error"), unseen=("checkpoint",)),
 )
 
 

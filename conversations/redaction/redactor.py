@@ -1,7 +1,7 @@
 """Text → what of it is secret → the text without: each secret a placeholder that names its detector."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -10,7 +10,10 @@ from conversations.redaction.detectors import BY_NAME, Finder, finders_of
 from conversations.redaction.expressions import any_of, custom
 
 #: "[email #a1b2c3]": left alone whenever it is met again, so that redacting twice changes nothing.
-PLACEHOLDER = re.compile(r"\[[a-z0-9][a-z0-9 ._-]{0,39} #[0-9a-f]{6}\]")
+PLACEHOLDER = re.compile(r"\[[a-z0-9][a-z0-9 ._-]{0,39} #[0-9a-f]{6}(?:[0-9a-f]{6})?\]")
+#: One that leads back, of redaction at display: 48 bits, so that of 10,000 secrets no two share one (1 in 5,600,000).
+LEADS_BACK = re.compile(r"\[[a-z0-9][a-z0-9 ._-]{0,39} #[0-9a-f]{12}\]")
+_BYTES, _BYTES_THAT_LEAD_BACK = 3, 6  # of the hash in a placeholder
 #: What may be a name of a custom pattern, as it stands in a placeholder.
 NAME = re.compile(r"[a-z0-9][a-z0-9 ._-]{0,39}")
 _CUT = "…"
@@ -100,7 +103,7 @@ class Redactor:
 
     def placeholder(self, label: str, secret: str) -> str:
         """What stands where a secret stood: equal secrets look equal, and nobody can guess back."""
-        return f"[{label} #{blake2b(secret.encode(), digest_size=3, key=self._key).hexdigest()}]"
+        return _placeholder(label, secret, self._key, _BYTES)
 
     def fingerprint(self, content: bytes) -> bytes:
         """16 bytes by which a content is known again without being kept, and without being guessed."""
@@ -132,6 +135,48 @@ class Redactor:
                 for match in finder.pattern.finditer(text):
                     if span := _span(finder, match, kind.label):
                         yield span
+
+
+class KeepingRedactor(Redactor):
+    """The same with placeholders that lead back. `taken` gathers what each stands for: one belongs to one job."""
+
+    def __init__(self, like: Redactor) -> None:
+        self.__dict__.update(like.__dict__)  # what was compiled is shared
+        self.taken: dict[str, str] = {}
+
+    def placeholder(self, label: str, secret: str) -> str:
+        """Longer, and noted with its secret."""
+        made = _placeholder(label, secret, self._key, _BYTES_THAT_LEAD_BACK)
+        self.taken[made] = secret
+        return made
+
+    def take(self) -> dict[str, str]:
+        """What was taken out since the last time: secrets by placeholder."""
+        taken, self.taken = self.taken, {}
+        return taken
+
+
+class Restorer(Redactor):
+    """The way back: puts in what placeholders stand for, as far as that is known."""
+
+    def __init__(self, secrets_of: Callable[[Iterable[str]], Mapping[str, str]]) -> None:
+        """`secrets_of` gives the secrets of some placeholders."""
+        self._secrets_of = secrets_of
+
+    def text(self, text: str) -> str:
+        """The text as it was; the very same object where nothing is put in."""
+        if " #" not in text or not (found := LEADS_BACK.findall(text)):
+            return text
+        known = self._secrets_of(found)
+        return LEADS_BACK.sub(lambda each: known.get(each[0], each[0]), text) if known else text
+
+    def cut_text(self, text: str) -> str:
+        """What was cut off is nowhere."""
+        return self.text(text)
+
+
+def _placeholder(label: str, secret: str, key: bytes, size: int) -> str:
+    return f"[{label} #{blake2b(secret.encode(), digest_size=size, key=key).hexdigest()}]"
 
 
 def fingerprint_of(content: bytes, key: bytes) -> bytes:

@@ -9,17 +9,21 @@ from conversations.models import RedactionPattern, RedactionSettings, User, Work
 from conversations.people.activity import record_activity
 from conversations.people.sealing import seal, unseal
 from conversations.redaction.detectors import DEFAULTS
-from conversations.redaction.redactor import Redactor, fingerprint_of
+from conversations.redaction.redactor import KeepingRedactor, Redactor, fingerprint_of
 from conversations.vocabulary import Redaction
 
 _KEPT = 64  # redactors in one process; one takes some 100 kB
 
 
 def redactor_at_ingest(workspace: Workspace) -> Redactor | None:
-    """Whatever is to be stored goes through it; None where nothing is redacted before it is stored, without a query.
+    """Whatever is to be stored goes through it; None where nothing is redacted, without a query. With redaction at
+    display it is a KeepingRedactor: what it takes is to be kept, see `hidden.keep`.
 
     Raises Unavailable when its key was sealed with a secret key that the server does not have any more."""
-    return redactor_of(workspace) if workspace.redaction == Redaction.INGEST else None
+    if workspace.redaction == Redaction.OFF:
+        return None
+    redactor = redactor_of(workspace)
+    return KeepingRedactor(redactor) if workspace.redaction == Redaction.DISPLAY else redactor
 
 
 def redactor_of(workspace: Workspace) -> Redactor:
@@ -51,12 +55,13 @@ def detectors_of(workspace: Workspace) -> list[str]:
 
 
 def redactor_with(workspace: Workspace, name: str, expression: str) -> Redactor:
-    """The workspace's, with one pattern more, for trying it out. Raises BadExpression."""
+    """The workspace's, with one pattern more, for trying it out. Its placeholders are of no use for guessing what a
+    stored one stands for. Raises BadExpression."""
     chosen = settings_of(workspace)
     patterns = dict(workspace.redaction_patterns.values_list("name", "expression"))
     if expression:
         patterns[name] = expression
-    return Redactor(chosen.detectors, patterns, _key_of(chosen.sealed_key))
+    return Redactor(chosen.detectors, patterns, secrets.token_bytes(32))
 
 
 # --- setting it -------------------------------------------------------------------------------------------------------

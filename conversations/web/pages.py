@@ -20,6 +20,7 @@ from conversations.review.veiling import NO_VEIL, Veil, told_veil, veils
 from conversations.vocabulary import MemberRole
 from conversations.web.counts import with_counts
 from conversations.web.navigation import section_of
+from conversations.web.revealing import may_reveal, reveal_in, revealed_until
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "theme"
@@ -101,6 +102,7 @@ def render_page(
     chosen = partial if partial and wants_partial(request) else template
     response = render(request, chosen, base_context(request) | context, status=status)
     patch_vary_headers(response, ["HX-Request"])
+    reveal_in(request, response)
     return response
 
 
@@ -118,6 +120,8 @@ def base_context(request: HttpRequest) -> dict[str, Any]:
         "theme": theme_of(request),
         "themes": THEMES,
         "section": section_of(request.path),
+        "may_reveal": may_reveal(request),
+        "revealed_until": revealed_until(request),
     }
 
 

@@ -20,8 +20,15 @@ from conversations.redaction.expressions import BadExpression
 from conversations.vocabulary import MemberRole, Redaction, RedactionState
 from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required
 from conversations.web.redaction_forms import MODES, PatternForm, RedactionForm, StoredForm
+from conversations.web.revealing import set_revealed
+from conversations.web.signing_in import safe_path
 
 PAGE = "privacy/redaction.html"
+_SAID = {
+    Redaction.OFF: "Nothing is redacted any more.",
+    Redaction.INGEST: "What comes from now on is redacted.",
+    Redaction.DISPLAY: "What is found is hidden, in what comes and in what is stored.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +71,11 @@ def try_redaction(request: WorkspaceRequest) -> HttpResponse:
 @role_required(MemberRole.ADMIN)
 @require_POST
 def delete_pattern(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """It finds nothing any more; what it took out stays out."""
+    """It finds nothing any more; what it took out stays out, what it hid is shown again."""
     row = get_object_or_404(RedactionPattern.objects.select_related("workspace"), workspace=request.workspace, pk=pk)
     settings.delete_pattern(row, request.user)
     messages.success(request, f"“{row.name}” is looked for no more.")
+    _renew_hidden(request)
     return redirect("redaction", request.workspace.slug)
 
 
@@ -84,10 +92,20 @@ def redact_stored(request: WorkspaceRequest) -> HttpResponse:
         tasks.begin_redaction(latest)
         return redirect("redaction", request.workspace.slug)
     form = StoredForm(request.POST, auto_id="stored_%s")
-    if not form.is_valid():
+    if request.workspace.redaction != Redaction.DISPLAY and not form.is_valid():
         return render_page(request, PAGE, _context(request, {**_forms(request), "stored": form}), status=422)
     tasks.begin_redaction(redacting.begin(request.workspace, request.user))
     return redirect("redaction", request.workspace.slug)
+
+
+@member_required
+@role_required(MemberRole.OWNER)
+@require_POST
+def reveal(request: WorkspaceRequest) -> HttpResponse:
+    """Show this owner what is hidden, or, asked with `end`, hide it again; then back to `next`."""
+    if request.workspace.redaction == Redaction.DISPLAY:
+        set_revealed(request, reveals="end" not in request.POST)
+    return redirect(safe_path(request, request.POST.get("next", "")))
 
 
 # --- what the page shows ----------------------------------------------------------------------------------------------
@@ -112,7 +130,8 @@ def _context(request: WorkspaceRequest, forms: dict[str, Any]) -> dict[str, Any]
         "groups": _groups(settings.detectors_of(workspace)),
         "patterns": list(patterns),
         "run": _latest(request),
-        "is_on": workspace.redaction == Redaction.INGEST,
+        "is_for_good": workspace.redaction == Redaction.INGEST,
+        "is_hidden": workspace.redaction == Redaction.DISPLAY,
         "held": Conversation.objects.filter(held(workspace), workspace=workspace).count(),
     }
 
@@ -148,8 +167,17 @@ def _save(request: WorkspaceRequest, name: str, form: Any) -> None:
         values = {key: form.cleaned_data[key] for key in ("name", "expression")}
         settings.add_pattern(request.workspace, **values, by=request.user)
         messages.success(request, f"“{values['name']}” is looked for from now on.")
+        _renew_hidden(request)
         return
-    mode = Redaction(form.cleaned_data["mode"])
+    was, mode = request.workspace.redaction, Redaction(form.cleaned_data["mode"])
     settings.change(request.workspace, mode=mode, detectors=form.cleaned_data["detectors"], by=request.user)
-    said = "What comes from now on is redacted." if mode == Redaction.INGEST else "Nothing is redacted any more."
-    messages.success(request, said)
+    messages.success(request, _SAID[mode])
+    _renew_hidden(request, was)
+
+
+def _renew_hidden(request: WorkspaceRequest, was: str = "") -> None:
+    """What is hidden can be shown again, so that nobody need be asked: what is stored follows the settings. To take it
+    out for good is asked for by itself."""
+    ends = was == Redaction.DISPLAY and request.workspace.redaction == Redaction.OFF
+    if ends or request.workspace.redaction == Redaction.DISPLAY:
+        tasks.begin_redaction(redacting.begin(request.workspace, request.user))

@@ -15,12 +15,22 @@ from conversations.vocabulary import Redaction
 MOST_PATTERNS = 50
 _SAMPLE_CHARACTERS = 20_000
 _BYTES = "The bytes as they came are deleted once they are digested, within seconds, and cannot be digested again."
+_HIDDEN = (
+    "What is found is hidden from everybody, in pages, searches, exports, the API and what is sent; owners can have it "
+    "shown to them for 15 minutes, which is written down. It applies to what is stored already as well, and when it is "
+    "turned off everything is shown as it came."
+)
 MODES = (
     (Redaction.OFF, "Off", "Texts are stored as they come."),
     (
         Redaction.INGEST,
         "Before anything is stored",
         f"What comes is stored without what is found in it, for good: nobody can bring it back. {_BYTES}",
+    ),
+    (
+        Redaction.DISPLAY,
+        "Hidden",
+        _HIDDEN,
     ),
 )
 

@@ -21,6 +21,7 @@ from conversations.web.bar import Bar, Notice, bar_of, compaction_of, keep_typed
 from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required, wants_partial
 from conversations.web.paging import is_key
 from conversations.web.queues import item_address, see_other
+from conversations.web.revealing import as_stored
 from conversations.web.veil import fact_numbered, number_of
 
 CONFLICT, INVALID = 409, 422
@@ -93,7 +94,7 @@ def _sent(request: WorkspaceRequest, name: str) -> str:
 def mark(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """`what`, the `words` as they are read, the `message` they were selected in (or none), what stood `before`."""
     names = ("what", "words", "before", "text", "kind", "message")
-    said = {name: _sent(request, name) for name in names}
+    said = {name: as_stored(request, _sent(request, name)) for name in names}
     return _saved(request, pk, lambda review: mark_words(review, **said), marked=True)
 
 

@@ -133,6 +133,7 @@ workspace = [
     path("settings/retention/rules/<int:pk>/delete/", retention.delete_rule, name="delete_retention_rule"),
     path("settings/retention/holds/<int:pk>/release/", retention.release_hold, name="release_hold"),
     path("settings/redaction/", redaction.redaction, name="redaction"),
+    path("settings/redaction/reveal/", redaction.reveal, name="reveal"),
     path("settings/redaction/try/", redaction.try_redaction, name="try_redaction"),
     path("settings/redaction/stored/", redaction.redact_stored, name="redact_stored"),
     path("settings/redaction/patterns/<int:pk>/delete/", redaction.delete_pattern, name="delete_redaction_pattern"),

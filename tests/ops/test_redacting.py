@@ -26,9 +26,10 @@ from conversations.models import (
     Thread,
 )
 from conversations.ops import redacting
+from conversations.ops.moving_marks import place_in
 from conversations.ops.redaction_tables import TABLES
 from conversations.redaction.settings import redactor_of, settings_of
-from conversations.vocabulary import RedactionState
+from conversations.vocabulary import Redaction, RedactionState
 from tests.ingest.test_digest import compaction, message
 from tests.ingest.test_redacting import CARD, EVENTS, SECRET, TOKEN, everything_stored
 
@@ -56,6 +57,8 @@ def stored(acme, alice):
     LlmAnswer.objects.create(workspace=acme, key="k", answer=RULE)
     LlmAnswer.objects.create(workspace=acme, key="l", answer=RULE, compaction=found)
     LedgerEntry.objects.create(workspace=acme, name=RULE, text=RULE, anchors=[SECRET], kind="C1")
+    acme.redaction = Redaction.INGEST
+    acme.save()
     return acme
 
 
@@ -162,13 +165,74 @@ def test_runs_do_not_meet_and_go_on_after_a_dead_worker(stored, alice):
     assert [row.action for row in Activity.objects.order_by("pk")] == ["redaction.run_begun", "redaction.run_done"]
 
 
+def test_run_begins_again_when_the_settings_change_meanwhile(stored, alice):
+    run = redacting.begin(stored, alice.user)
+    renewal = redacting.Renewal(stored)
+    assert redacting._step(run, renewal)
+    assert run.after
+
+    redacting.begin(stored, alice.user)
+
+    assert not redacting._step(run, renewal), "its settings are old ones"
+    run.refresh_from_db()
+    assert (run.table, run.after, run.done) == (0, 0, 0)
+
+
+def test_who_changes_a_redacted_comment_or_review_is_told(stored, alice):
+    before = Comment.objects.get().revision, Review.objects.get().revision
+
+    run_to_the_end(stored, alice.user)
+
+    assert (Comment.objects.get().revision, Review.objects.get().revision) == (before[0] + 1, before[1] + 1)
+    run_to_the_end(stored, alice.user)
+    assert Comment.objects.get().revision == before[0] + 1
+
+
+def test_marks_stay_on_their_words(stored, alice):
+    mark = Mark.objects.get()
+    said = Message.objects.get(external_id="m10")
+    summary = Mark.objects.create(
+        workspace=stored,
+        review=mark.review,
+        compaction=mark.compaction,
+        what="invented",
+        start=4,
+        end=11,
+        quote="release",
+    )
+    again = RULE.index("release")
+    Mark.objects.filter(pk=mark.pk).update(message=said, start=again, end=again + 7, quote="release")
+
+    run_to_the_end(stored, alice.user)
+
+    mark.refresh_from_db()
+    summary.refresh_from_db()
+    text = Message.objects.get(external_id="m10").blocks[0]["text"]
+    assert text[mark.start : mark.end] == "release"
+    assert mark.start != again
+    assert (summary.start, summary.end) == (4, 11)
+
+
+@pytest.mark.parametrize(
+    ("was", "text", "quoted", "quote", "start", "place"),
+    [
+        ("a S b S", "a [x] b [x]", "S", "[x]", 6, 8),
+        ("a S b S", "a [x] b [x]", "b", "b", 4, 6),
+        ("a S b", "a [x] b", "S b", "[x] b", 2, 2),
+        ("a secret b", "a [x] b", "ret b", "ret b", 5, None),
+    ],
+)
+def test_place_is_that_of_the_same_words(was, text, quoted, quote, start, place):
+    assert place_in(text, was, quote, quoted, start) == place
+
+
 def test_failed_run_says_so_quotes_nothing_and_can_be_gone_on_with(stored, alice, monkeypatch, caplog):
     def fail(*_args):
         raise ValueError(SECRET)
 
     run = redacting.begin(stored, alice.user)
     with monkeypatch.context() as patch:
-        patch.setattr(redacting, "_redact", fail)
+        patch.setattr(redacting, "_renew", fail)
         assert not redacting.work_on(run.pk, 60)
     run.refresh_from_db()
     assert (run.state, run.error) == (RedactionState.FAILED, "ValueError. The server's log says where.")
@@ -211,9 +275,10 @@ STAY = {
         "channel.sealed", "budget.conversation_name", "budget.message", "budgetoverride.conversation_name",
         "budgetoverride.reason", "rule.note", "silence.group", "silence.reason", "hold.reason", "deletion.needles",
         "redactionsettings.sealed_key", "redactionpattern.expression", "queue.instructions", "queue.rubric",
-        "queue.filters",
+        "queue.filters", "signinprovider.issuer", "signinprovider.client_id",
     },
     "people's own": {"session.session_data", "session.browser", "secondfactor.sealed_secret"},
+    "encrypted": {"hiddensecret.sealed", "signinprovider.sealed_secret"},
 }  # fmt: skip
 _LONG = 300  # characters of a column that may hold a sentence somebody said
 
@@ -228,7 +293,7 @@ def test_every_column_of_words_is_gone_through_or_says_why_not():
     done = {
         f"{table.model._meta.model_name}.{name}"
         for table in TABLES
-        for name in (*table.texts, *table.values, *table.quotes)
+        for name in (*table.texts, *table.values, *table.quotes, *table.unseen)
     }
     columns = {
         f"{model._meta.model_name}.{field.name}"

@@ -115,6 +115,7 @@ WORKSPACE_PAGES = {
     "delete_retention_rule": ("post", "owner"),
     "release_hold": ("post", "owner"),
     "redaction": ("get", "owner"),
+    "reveal": ("post", "owner"),
     "try_redaction": ("post", "owner"),
     "redact_stored": ("get", "owner"),
     "delete_redaction_pattern": ("post", "owner"),

@@ -145,7 +145,7 @@ def test_what_is_stored_is_redacted_once_somebody_is_sure(alice, acme):
     run = RedactionRun.objects.get()
     assert (run.state, run.requested_by) == (RedactionState.DONE, alice.user)
     assert "jane" not in str(Message.objects.get(pk=message.pk).blocks)
-    assert "something was found in 1 of" in alice.get(PAGE).content.decode()
+    assert "changed 1 of" in alice.get(PAGE).content.decode()
 
 
 def test_run_at_work_is_asked_for_and_failed_one_gone_on_with(alice, acme):
