@@ -18,7 +18,14 @@ from conversations.review import discussion
 from conversations.vocabulary import MemberRole
 from conversations.web.bar import KEPT, Bar, bar_of, compaction_of
 from conversations.web.facts import Column
-from conversations.web.pages import WorkspaceRequest, may, member_required, role_required
+from conversations.web.pages import (
+    WorkspaceRequest,
+    may,
+    member_required,
+    render_page,
+    role_required,
+    wants_partial,
+)
 from conversations.web.paging import is_key
 from conversations.web.queues import see_other
 
@@ -67,21 +74,38 @@ def _threads(compaction: Compaction) -> list[tuple[Thread, list[Comment]]]:
 @role_required(MemberRole.REVIEWER)
 @require_POST
 def say(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """`text`, in the `thread` named or in a new one on the compaction or its `fact`."""
+    """`text`, in the `thread` named or in a new one on the compaction or its `fact`. A script gets what was said since
+    the comment `after`, and an empty field; or, where it is refused, what was wrong, and the field stays."""
     compaction = judged(request, pk)
     text, key = request.POST.get("text", ""), request.POST.get("thread", "")
+    thread = _thread(request, compaction, key) if key else None
     try:
-        if key:
-            rows = Thread.objects.filter(workspace=request.workspace, compaction=compaction)
-            thread = get_object_or_404(rows, pk=int(key) if is_key(key) else 0)
+        if thread:
             comment = discussion.add_comment(thread, request.user, text)
         else:
             fact = request.POST.get("fact", "").replace("\0", "")
             comment = discussion.open_thread(compaction, request.user, text, fact_id=fact)
     except BadInput as error:
+        if wants_partial(request):
+            return refused(request, str(error), f"thread-{thread.pk}-error" if thread else "say-error")
         messages.error(request, str(error))
         return back(request, pk, "discussion")
-    return back(request, pk, f"comment-{comment.pk}")
+    if not wants_partial(request):
+        return back(request, pk, f"comment-{comment.pk}")
+    return _said(request, compaction, comment, key)
+
+
+def _thread(request: WorkspaceRequest, compaction: Compaction, key: str) -> Thread:
+    rows = Thread.objects.filter(workspace=request.workspace, compaction=compaction)
+    return get_object_or_404(rows.select_related("workspace"), pk=int(key) if is_key(key) else 0)
+
+
+def _said(request: WorkspaceRequest, compaction: Compaction, comment: Comment, key: str) -> HttpResponse:
+    after = request.POST.get("after", "")
+    rows = Comment.objects.filter(workspace=request.workspace, thread=comment.thread_id)
+    newer = list(rows.filter(pk__gt=int(after)).order_by("id")) if is_key(after) else [comment]
+    said: dict[str, Any] = {"thread": comment.thread, "comments": newer, "key": key}
+    return part(request, "discussion/said.html", compaction=compaction, **said)
 
 
 @member_required
@@ -93,6 +117,8 @@ def resolve_thread(request: WorkspaceRequest, pk: int) -> HttpResponse:
     judged(request, thread.compaction_id)
     change = discussion.reopen if request.POST.get("open") == "1" else discussion.resolve
     change(thread, request.user)
+    if wants_partial(request):
+        return part(request, "discussion/state.html", thread=thread)
     return back(request, thread.compaction_id, f"thread-{thread.pk}")
 
 
@@ -105,8 +131,33 @@ def remove_comment(request: WorkspaceRequest, pk: int) -> HttpResponse:
     comment = get_object_or_404(rows, pk=pk)
     if comment.author_id != request.user.pk and not may(request.membership, MemberRole.ADMIN):
         raise PermissionDenied("Only who wrote it, or an admin of this workspace, may do this.")
+    judged(request, comment.thread.compaction_id)
     discussion.remove(comment, request.user)
+    if wants_partial(request):
+        return part(request, "discussion/comment.html", comment=comment)
     return back(request, comment.thread.compaction_id, f"comment-{comment.pk}")
+
+
+def part(request: WorkspaceRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
+    """A piece of the panel, for who may write in it: it takes the place of what was clicked, and nothing else."""
+    writing = Discussion(
+        threads=(),
+        about="",
+        fact_id="",
+        may_write=True,
+        is_hidden=False,
+        user=request.user.pk,
+        is_admin=may(request.membership, MemberRole.ADMIN),
+        query=urlencode(_kept(request)),
+    )
+    return render_page(request, template, {"discussion": writing} | context, status=status)
+
+
+def refused(request: WorkspaceRequest, error: str, place: str) -> HttpResponse:
+    """What was wrong, in the element `place` of the form; the form itself, and what is typed in it, stays."""
+    answer = part(request, "discussion/error.html", error=error, status=422)
+    answer["HX-Retarget"], answer["HX-Reswap"] = f"#{place}", "innerHTML"
+    return answer
 
 
 def judged(request: WorkspaceRequest, pk: int) -> Compaction:

@@ -37,11 +37,14 @@
     button.textContent = "Copied";
   });
 
+  // --- what an element says of its own requests: `data-quiet`, nobody asked for them; `data-stays`, nothing scrolls after
+  const asksFor = (event, what) => event.detail?.ctx?.sourceElement?.dataset?.[what] !== undefined;
+
   // --- htmx: an error is said beside what was clicked, and stays until it is mended
   const failed = (event) => {
     const source = event.detail?.ctx?.sourceElement ?? event.target;
     const place = document.getElementById("errors");
-    if (!place || event.detail?.error?.name === "AbortError") return;
+    if (!place || asksFor(event, "quiet") || event.detail?.error?.name === "AbortError") return;
     const status = event.detail?.ctx?.response?.status;
     place.hidden = false;
     place.querySelector("[data-reason]").textContent = status ? `The server answered ${status}.` : "The server did not answer.";
@@ -53,7 +56,9 @@
   };
   document.addEventListener("htmx:error", failed);
   document.addEventListener("htmx:response:error", failed);
-  document.addEventListener("htmx:after:swap", () => { document.getElementById("errors").hidden = true; });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (!asksFor(event, "quiet")) document.getElementById("errors").hidden = true;
+  });
 
   // A tab in the background does not ask again. (A condition in hx-trigger would be evaluated, which the policy forbids.)
   document.addEventListener("htmx:before:request", (event) => {
@@ -77,7 +82,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (typing(event.target) || document.querySelector("dialog[open], .htmx-request")) return;
+    if (typing(event.target) || document.querySelector("dialog[open], .htmx-request:not([data-quiet])")) return;
     if (localStorage.getItem(KEYS_OFF) === "1") return;
     const keys = first ? `${first} ${event.key}` : event.key;
     first = event.key === "g" && !first ? "g" : "";
@@ -105,7 +110,9 @@
       mark.scrollIntoView({ block: mark.matches(".fact") ? "nearest" : "center", behavior: "instant" });
     });
   };
-  document.addEventListener("htmx:after:swap", showChosen);
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (!asksFor(event, "stays") && !asksFor(event, "quiet")) showChosen();
+  });
   if (new URLSearchParams(location.search).has("fact") && !location.hash.startsWith("#m")) addEventListener("load", showChosen);
   document.addEventListener("click", (event) => {
     const mark = event.target.closest("[data-mark]");
