@@ -16,6 +16,7 @@ from conversations.ops.accounts import sign_in_link_owner, use_sign_in_link
 from conversations.people.activity import record_of_person
 from conversations.people.members import create_workspace
 from conversations.people.sessions import end_sessions
+from conversations.people.single_sign_on import provider
 from conversations.vocabulary import SignInWay
 from conversations.web import throttle
 from conversations.web.account import is_right_code
@@ -46,11 +47,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         user = _authenticate(request, form)
         if user is not None:
             return come_in(request, user, SignInWay.PASSWORD, _next(request))
+    chosen = provider()
     context = {
         "form": form,
         "next": _next(request),
         "sign_up_open": settings.SIGN_UP_OPEN,
-        "oidc_name": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+        "oidc_name": chosen.name if chosen else "",
     }
     return render_page(request, "accounts/sign_in.html", context, status=422 if form.errors else 200)
 

@@ -12,18 +12,20 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin, 
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
-from django.conf import settings
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
-from requests import RequestException
+from requests import RequestException, Session
 
-from conversations.errors import Refused
+from conversations.errors import Refused, Unavailable
 from conversations.models import User
+from conversations.people import single_sign_on
 from conversations.people.providers import Vouched, check_allowed, person_of
+from conversations.people.single_sign_on import Provider
 from conversations.vocabulary import SignInWay
+from conversations.web.discovery import session_for
 from conversations.web.pages import render_page
 from conversations.web.signing_in import enter, safe_path
 
@@ -50,10 +52,13 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
 
 
 def _answer(view: Any, request: HttpRequest, provider_id: str) -> HttpResponseBase:
-    if provider_id != PROVIDER or not settings.OIDC_ISSUER:
+    if provider_id != PROVIDER or single_sign_on.provider() is None:
         raise Http404("There is no such provider.")
     try:
         response: HttpResponseBase = view.adapter_view(VerifyingAdapter(request, provider_id))(request)
+    except Unavailable as error:
+        log.warning("OpenID sign-in impossible error=%s", error.message)
+        return _not_signed_in(request, "The server cannot read the provider's secret. Sign in another way.", 503)
     except RequestException as error:
         log.warning("OpenID provider out of reach error=%s", error)
         return _not_signed_in(request, "The provider cannot be reached. Try again, or sign in another way.", 502)
@@ -65,8 +70,9 @@ class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc] # alla
 
     def complete_login(self, request: HttpRequest, app: SocialApp, token: SocialToken, **kwargs: Any) -> SocialLogin:
         """Raises OAuth2Error for what does not fit together."""
-        if self.openid_config["issuer"].rstrip("/") != settings.OIDC_ISSUER:
-            raise OAuth2Error("The provider calls itself by another name than OBSERVATORY_OIDC_ISSUER.")
+        chosen = _chosen()
+        if self.openid_config["issuer"].rstrip("/") != chosen.issuer:
+            raise OAuth2Error("The provider calls itself by another name than its issuer in the settings.")
         if "id_token" not in kwargs["response"]:
             raise OAuth2Error("The provider sent no id token.")
         found = super().complete_login(request, app, token, **kwargs)
@@ -75,7 +81,7 @@ class VerifyingAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc] # alla
             raise OAuth2Error("The user info is of somebody else than the id token.")
         found.vouched = _vouched(claims["id_token"] | claims["userinfo"])
         found.account.extra_data = {}  # nothing of it is kept
-        found.account.uid = _uid(claims["id_token"]["sub"])
+        found.account.uid = _uid(chosen, claims["id_token"]["sub"])
         return found
 
     def _decode_id_token(self, app: SocialApp, id_token: str) -> dict[str, Any]:
@@ -101,17 +107,22 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] #
 
     def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> list[SocialApp]:
         """The one of the settings."""
-        if not settings.OIDC_ISSUER:
+        chosen = single_sign_on.provider()
+        if chosen is None:
             return []
         app = SocialApp(
             provider="openid_connect",
             provider_id=PROVIDER,
-            name=settings.OIDC_NAME,
-            client_id=settings.OIDC_CLIENT_ID,
-            secret=settings.OIDC_CLIENT_SECRET,
-            settings={"server_url": settings.OIDC_ISSUER, "oauth_pkce_enabled": True},
+            name=chosen.name,
+            client_id=chosen.client_id,
+            secret=chosen.secret(),
+            settings={"server_url": chosen.issuer, "oauth_pkce_enabled": True},
         )
         return [app]
+
+    def get_requests_session(self) -> Session:
+        """What asks the provider. Whoever set it on a page must not reach by it what only the server can."""
+        return session_for(_chosen())
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> NoReturn:
         """Sign in, or say why not; allauth's own pages and accounts are never reached."""
@@ -131,9 +142,10 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] #
 @transaction.atomic
 def _user_of(found: SocialLogin) -> User:
     """Known by the provider's subject; else by the address, this once. Raises Refused."""
-    check_allowed(found.vouched)
+    chosen = _chosen()
+    check_allowed(found.vouched, chosen)
     known: User | None = found.user if found.is_existing else None
-    user = known or person_of(found.vouched)
+    user = known or person_of(found.vouched, chosen)
     if not user.is_active:
         raise Refused("This account is closed.")
     if known is None:
@@ -147,9 +159,16 @@ def _vouched(claims: dict[str, Any]) -> Vouched:
     return Vouched(email=str(claims.get("email") or ""), is_verified=is_verified, name=str(claims.get("name") or ""))
 
 
-def _uid(subject: str) -> str:
+def _chosen() -> Provider:
+    """The provider, also should it be removed between two questions to it."""
+    if chosen := single_sign_on.provider():
+        return chosen
+    raise Http404("There is no such provider.")
+
+
+def _uid(chosen: Provider, subject: str) -> str:
     """A subject means something at its issuer only."""
-    return sha256(f"{settings.OIDC_ISSUER} {subject}".encode()).hexdigest()
+    return sha256(f"{chosen.issuer} {subject}".encode()).hexdigest()
 
 
 def _not_signed_in(request: HttpRequest, why: str, status: int) -> HttpResponse:
