@@ -383,6 +383,21 @@ class Marked(StrEnum):
     INVENTED = "invented"  # a statement of the summary that nobody made
 
 
+class MailKind(StrEnum):
+    """What somebody can have by e-mail."""
+
+    NOTICES = "notices"  # what they are told in the app
+    WEEK = "week"  # the workspace's week
+
+
+class MailPeriod(StrEnum):
+    """How often, at most."""
+
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
 class DeletionKind(StrEnum):
     """What somebody wants gone."""
 

@@ -13,6 +13,7 @@ from conversations.models.incident import Delivery, Incident, IncidentEvent, Sil
 from conversations.models.learning import RankingVersion
 from conversations.models.ledger import LedgerCheck, LedgerEntry
 from conversations.models.llm import LlmAnswer, LlmCall, LlmReading
+from conversations.models.mailing import Looking, MailDigest
 from conversations.models.people import Activity, Notice
 from conversations.models.privacy import DeletedConversation, Deletion, DeletionTarget, Hold, RetentionRule
 from conversations.models.redaction import HiddenSecret, RedactionPattern, RedactionRun, RedactionSettings
@@ -74,6 +75,8 @@ __all__ = [
     "LlmAnswer",
     "LlmCall",
     "LlmReading",
+    "Looking",
+    "MailDigest",
     "Mark",
     "Membership",
     "Message",
