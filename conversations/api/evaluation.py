@@ -27,6 +27,7 @@ from conversations.review import parquet
 from conversations.review.data_card import data_card
 from conversations.review.evaluation_set import Wanted, evaluation_rows
 from conversations.review.labels import MOST_LINES, Taken, take_labels
+from conversations.review.veiling import Veil
 
 _SINCE = Parameter("since", "Reviews handed in since then.", read=moment, type="date-time")
 _TEXTS = Parameter("texts", "With the texts of the dropped messages.", read=yes_or_no, type="boolean")
@@ -106,7 +107,7 @@ class EvaluationSetView(ReadView):
     def get(self, request: Request) -> HttpResponseBase:
         """JSON lines, or with `?format=parquet` one Parquet file. docs/evaluation.md names the columns."""
         kind: Any = request.accepted_renderer
-        rows = evaluation_rows(self.workspace, wanted(self.values))
+        rows = evaluation_rows(self.workspace, wanted(self.values, self.veil))
         if kind.format == ParquetRenderer.format:
             if not parquet.is_installed():
                 raise BadInput("This server cannot write Parquet.", mend="Install its extra: parquet.", at="format")
@@ -128,7 +129,9 @@ class EvaluationCardView(ReadView):
     @extend_schema(responses={("200", "text/markdown"): OpenApiTypes.STR, **_FAULTS})
     def get(self, request: Request) -> HttpResponseBase:
         """As Markdown."""
-        return HttpResponse(data_card(self.workspace, wanted(self.values)), content_type="text/markdown; charset=utf-8")
+        return HttpResponse(
+            data_card(self.workspace, wanted(self.values, self.veil)), content_type="text/markdown; charset=utf-8"
+        )
 
 
 def asking(request: Request) -> ApiKey | User:
@@ -136,9 +139,10 @@ def asking(request: Request) -> ApiKey | User:
     return cast("ApiKey | User", request.auth or request.user)
 
 
-def wanted(values: dict[str, Any]) -> Wanted:
-    """What the parameters ask for."""
-    return Wanted(texts=values.get("texts", False), names=values.get("names", False), since=values.get("since"))
+def wanted(values: dict[str, Any], veil: Veil) -> Wanted:
+    """What the parameters ask for, without what is behind the veil."""
+    said = {name: values.get(name, False) for name in ("texts", "names")}
+    return Wanted(**said, since=values.get("since"), veil=veil)
 
 
 class LabelView(APIView):

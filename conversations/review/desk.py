@@ -163,10 +163,12 @@ def _items(user: int, queue: int, item: int) -> "QuerySet[Any, Any]":
 
 
 def refuse_the_blind(user: User | AnonymousUser, compaction: Compaction) -> None:
-    """Raises Refused where the user judges the compaction blindly: what was found is not to be had another way."""
+    """Raises Refused where the user judges the compaction, or what it is a copy of, blindly: what was found is not to
+    be had another way."""
     if not isinstance(user, User):
         return
-    items = QueueItem.objects.filter(workspace=compaction.workspace_id, compaction=compaction.pk, queue__blind=True)
+    same = [pk for pk in (compaction.pk, compaction.copy_of_id) if pk is not None]
+    items = QueueItem.objects.filter(workspace=compaction.workspace_id, compaction__in=same, queue__blind=True)
     if items.filter(_held_by(user.pk)).exists():
         raise Refused("You are judging this compaction blindly.", mend="Hand in your review first.")
 

@@ -9,6 +9,7 @@ from typing import Any
 from conversations.audit.queries import event_of, summary_of
 from conversations.audit.segment import lines_of
 from conversations.models import Compaction, Finding, Mark, Message, Review, Verdict, Workspace
+from conversations.review.veiling import NO_VEIL, Veil
 from conversations.vocabulary import Marked
 
 #: Compactions that are read at once: with the texts of what they dropped, 20 of the longest real ones are 100 MB.
@@ -22,6 +23,7 @@ class Wanted:
     texts: bool = False
     names: bool = False
     since: datetime | None = None
+    veil: Veil = NO_VEIL  # compactions that stay out, because whoever asks is judging them blindly
 
 
 def judged_compactions(workspace: Workspace, wanted: Wanted) -> list[int]:
@@ -31,6 +33,7 @@ def judged_compactions(workspace: Workspace, wanted: Wanted) -> list[int]:
 
 def _reviews(workspace: Workspace, wanted: Wanted) -> Any:
     rows = Review.objects.filter(workspace=workspace, submitted_at__isnull=False)
+    rows = rows.exclude(compaction__in=wanted.veil) if wanted.veil else rows
     return rows.filter(submitted_at__gte=wanted.since) if wanted.since else rows
 
 

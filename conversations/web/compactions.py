@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
 from conversations.audit.queries import summary_of
@@ -105,11 +106,17 @@ def compaction_list(request: WorkspaceRequest) -> HttpResponse:
         "newest": newest,
         "page": page,
         "rows": compaction_rows(page.rows, request.workspace, request.veil),
-        "left_out": len(request.veil) if tells else 0,
+        "left_out": _left_out(request) if tells else 0,
         "waiting": not page.rows and not newest and rows.exists(),
         "count": counted(ranked, page),
     }
     return render_page(request, "compactions/list.html", context, partial="compactions/results.html")
+
+
+def _left_out(request: WorkspaceRequest) -> int:
+    """How many compactions such a list does not tell of; copies never stand there. No query without a veil."""
+    originals = queries.listed_compactions(request.workspace)
+    return originals.filter(pk__in=request.veil).count() if request.veil else 0
 
 
 def worst(rows: QuerySet[Compaction], workspace: Workspace) -> QuerySet[Compaction]:
@@ -122,6 +129,8 @@ def worst(rows: QuerySet[Compaction], workspace: Workspace) -> QuerySet[Compacti
 def compaction_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Facts, summary and dropped messages; `?fact=` chooses one in all three, `?q=` finds in both texts."""
     compaction = compaction_of(request, pk)
+    if compaction.copy_of_id in request.veil:  # a copy tells what its original, which is judged blindly, must not
+        return redirect("compaction", request.workspace.slug, compaction.copy_of_id)
     query = request.GET.get("q", "").strip()[:QUERY_LENGTH]
     context = _context(request, compaction, query)
     return render_page(request, "compactions/page.html", context, partial="compactions/sides.html")

@@ -24,7 +24,7 @@ AROUND = 300  # characters of the summary on both sides of the nearest words
 def finding_page(request: WorkspaceRequest, pk: int, number: int) -> HttpResponse:
     """The page; to htmx the part below its head."""
     compaction = compaction_of(request, pk)
-    if Desk.of(compaction, request.user).is_blind:
+    if Desk.of(compaction, request.user).is_blind or compaction.copy_of_id in request.veil:
         return redirect(compaction.get_absolute_url())
     row = get_object_or_404(findings.findings_of(compaction), number=number)
     known = findings.messages_by_id(compaction.conversation, findings.pointed_at([row]))
