@@ -20,7 +20,7 @@ def to(target, **more):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0032_rule_figures")]
+    dependencies = [("conversations", "0031_display")]
 
     operations = [
         CreateModels(
