@@ -21,8 +21,9 @@ from conversations.api.parameters import Parameter, moment, yes_or_no
 from conversations.api.reading import ReadView
 from conversations.api.schema import FAULTS
 from conversations.errors import BadInput, TooLarge
-from conversations.models import ApiKey, User
+from conversations.models import ApiKey, User, Workspace
 from conversations.people.activity import record_activity
+from conversations.redaction.settings import redactor_of
 from conversations.review import parquet
 from conversations.review.data_card import data_card
 from conversations.review.evaluation_set import Wanted, evaluation_rows
@@ -32,8 +33,10 @@ from conversations.review.veiling import Veil
 _SINCE = Parameter("since", "Reviews handed in since then.", read=moment, type="date-time")
 _TEXTS = Parameter("texts", "With the texts of the dropped messages.", read=yes_or_no, type="boolean")
 _NAMES = Parameter("names", "People by their names, not as reviewer-1.", read=yes_or_no, type="boolean")
-
-
+_REDACTED = Parameter(
+    "redacted", "With placeholders for the secrets and personal data that the workspace's detectors find.",
+    read=yes_or_no, type="boolean",
+)  # fmt: skip
 _ROWS_AS = Parameter("format", "One row a line, or one Parquet file.", choices=("jsonl", "parquet"))
 _CARD_AS = Parameter("format", "Markdown is all there is.", choices=("md",))
 _FAULTS = {code: OpenApiResponse(serializer, description) for code, (serializer, description) in FAULTS.items()}
@@ -102,12 +105,12 @@ class EvaluationSetView(ReadView):
 
     renderer_classes = (JsonLines, ParquetRenderer)
     serializer_class = EvaluationRowSerializer
-    known: ClassVar = (_SINCE, _TEXTS, _NAMES, _ROWS_AS)
+    known: ClassVar = (_SINCE, _TEXTS, _NAMES, _REDACTED, _ROWS_AS)
 
     def get(self, request: Request) -> HttpResponseBase:
         """JSON lines, or with `?format=parquet` one Parquet file. docs/evaluation.md names the columns."""
         kind: Any = request.accepted_renderer
-        rows = evaluation_rows(self.workspace, wanted(self.values, self.veil))
+        rows = evaluation_rows(self.workspace, wanted(self.workspace, self.values, self.veil))
         if kind.format == ParquetRenderer.format:
             if not parquet.is_installed():
                 raise BadInput("This server cannot write Parquet.", mend="Install its extra: parquet.", at="format")
@@ -124,13 +127,14 @@ class EvaluationCardView(ReadView):
     """The data card of the evaluation set."""
 
     renderer_classes = (MarkdownRenderer,)
-    known: ClassVar = (_SINCE, _CARD_AS)
+    known: ClassVar = (_SINCE, _REDACTED, _CARD_AS)
 
     @extend_schema(responses={("200", "text/markdown"): OpenApiTypes.STR, **_FAULTS})
     def get(self, request: Request) -> HttpResponseBase:
         """As Markdown."""
         return HttpResponse(
-            data_card(self.workspace, wanted(self.values, self.veil)), content_type="text/markdown; charset=utf-8"
+            data_card(self.workspace, wanted(self.workspace, self.values, self.veil)),
+            content_type="text/markdown; charset=utf-8",
         )
 
 
@@ -139,10 +143,11 @@ def asking(request: Request) -> ApiKey | User:
     return cast("ApiKey | User", request.auth or request.user)
 
 
-def wanted(values: dict[str, Any], veil: Veil) -> Wanted:
+def wanted(workspace: Workspace, values: dict[str, Any], veil: Veil) -> Wanted:
     """What the parameters ask for, without what is behind the veil."""
     said = {name: values.get(name, False) for name in ("texts", "names")}
-    return Wanted(**said, since=values.get("since"), veil=veil)
+    redactor = redactor_of(workspace) if values.get("redacted") else None
+    return Wanted(**said, redactor=redactor, since=values.get("since"), veil=veil)
 
 
 class LabelView(APIView):

@@ -38,8 +38,13 @@ characters of the block's text, or of the summary. `dropped` holds the messages'
 - Facts were found by the auditor (`auditor_version`) and by people: what neither saw is in no row.
 - Reviewers saw the machine's outcome before they answered, except in blind queues.
 - Compactions came in by the filters and the sampling of the queues; they are not a random sample unless a queue's was.
-- Texts are as stored: they may hold personal data, and secrets, as far as nothing was redacted.
+{redacted}
 """
+
+
+_AS_STORED = "- Texts are as stored: they may hold personal data, and secrets, as far as nothing was redacted."
+_REDACTED = """- In place of secrets and personal data, as far as they have a known shape, stand placeholders such as
+  `[email #a1b2c3]`: equal ones stood for the same. A mark that held half of one holds all of its placeholder."""
 
 
 def data_card(workspace: Workspace, wanted: Wanted) -> str:
@@ -52,6 +57,7 @@ def data_card(workspace: Workspace, wanted: Wanted) -> str:
     rows = agreement_of(workspace).criteria
     return _CARD.format(
         workspace=workspace.name,
+        redacted=_REDACTED if wanted.redactor else _AS_STORED,
         compactions=f"{len(judged_compactions(workspace, wanted)):,}",
         reviews=f"{reviews.count():,}",
         elsewhere=f"{reviews.exclude(made_by='').count():,}",

@@ -9,6 +9,8 @@ from typing import Any
 from conversations.audit.queries import event_of, summary_of
 from conversations.audit.segment import lines_of
 from conversations.models import Compaction, Finding, Mark, Message, Review, Verdict, Workspace
+from conversations.redaction.redactor import Redactor
+from conversations.review.redacted_set import redacted_row
 from conversations.review.veiling import NO_VEIL, Veil
 from conversations.vocabulary import Marked
 
@@ -23,6 +25,7 @@ class Wanted:
     texts: bool = False
     names: bool = False
     since: datetime | None = None
+    redactor: Redactor | None = None  # for what goes out; None: as it is stored
     veil: Veil = NO_VEIL  # compactions that stay out, because whoever asks is judging them blindly
 
 
@@ -67,17 +70,19 @@ def _rows(
     marks = Mark.objects.filter(workspace=workspace, review__in=chosen).select_related("review", "message")
     marked = _by_compaction(marks.order_by("id"))
     findings = _by_compaction(Finding.objects.filter(workspace=workspace, compaction__in=ids).order_by("number"))
-    dropped = _dropped(workspace, ids) if wanted.texts else {}
+    dropped = _dropped(workspace, ids) if wanted.texts or wanted.redactor else {}
     for row in compactions.order_by("id"):
-        yield {
+        told = {
             **_about(row),
             "facts": [_fact(each) for each in findings[row.pk]],
             "labels": [_label(each, people) for each in verdicts[row.pk]],
             "missed": [_marked(each, people) for each in marked[row.pk] if each.what == Marked.MISSED],
             "invented": [_marked(each, people) for each in marked[row.pk] if each.what == Marked.INVENTED],
             "reviews": [_review(each, people) for each in reviews[row.pk]],
-            "dropped": dropped.get(row.pk, []) if wanted.texts else None,
+            "dropped": dropped.get(row.pk, []),
         }
+        told = redacted_row(told, wanted.redactor) if wanted.redactor else told
+        yield told if wanted.texts else {**told, "dropped": None}
 
 
 def _by_compaction(rows: Iterable[Any]) -> defaultdict[int, list[Any]]:
