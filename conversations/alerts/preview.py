@@ -2,20 +2,29 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
+from django.db.models import Q
+
 from conversations.alerts.definition import Definition, Point
-from conversations.alerts.metrics import EVIDENCE, METRICS
-from conversations.alerts.queries import MOST_PREVIEWED, Agents, events_of, labels_of, points_of
+from conversations.alerts.looking_back import look_back, newest_groups
+from conversations.alerts.metrics import EVIDENCE, METRICS, Source
+from conversations.alerts.queries import MOST_PREVIEWED, Agents, Event, events_of, labels_of, points_of
 from conversations.alerts.readings import Reading, quantile
 from conversations.alerts.rules import Interval, run
-from conversations.alerts.sources import need_of
-from conversations.models import Workspace
+from conversations.alerts.sources import Need, need_of
+from conversations.models import Batch, Compaction, Workspace
 from conversations.vocabulary import Direction
 
 DAYS = (7, 30, 90)
+#: From so many events on a preview is long: then it is read in pieces, for so many seconds, and the page comes first.
+LONG, READ_SECONDS = 20_000, 4.0
+#: Groups that are walked through, 0.1 ms each; of more, those of the newest events.
+MOST_GROUPS = 20_000
 #: Firings that are listed, the newest first, each with so many links.
 MOST_SHOWN, LINKS_SHOWN = 20, 3
 #: A threshold is suggested from so many readings on, beyond which this share of them lies.
@@ -50,7 +59,7 @@ class Preview:
     others: (
         int  # events of the metric that its choice of agent, version or model leaves out; counted where none matched
     )
-    cut: bool  # there were more events than are looked at: `since` is where they begin
+    cut: bool  # there were more events than are looked at, or than were read in the time: `since` is where they begin
     intervals: list[Interval]
     readings: list[Reading]
     shown: list[Firing]
@@ -76,14 +85,22 @@ class Preview:
 
 
 def preview(
-    workspace: Workspace, definition: Definition, days: int, now: datetime, agents: Agents | None = None
+    workspace: Workspace,
+    definition: Definition,
+    days: int,
+    now: datetime,
+    agents: Agents | None = None,
+    *,
+    long: bool | None = None,
 ) -> Preview:
-    """Of the last days up to what is settled. `agents`: the workspace's, where they are known. Four queries at most."""
+    """Of the last days up to what is settled. `agents`: the workspace's, where they are known; `long`: what `is_long`
+    says. Five queries at most, and one for each piece of a long past that is read."""
     until = now - definition.settle
-    since = until - timedelta(days=days)
-    points, others, cut = _points(workspace, definition, since, until, agents or Agents.of(workspace))
-    if cut:
-        since = points[0].at + definition.reach if points else until
+    asked = until - timedelta(days=days)
+    if long is None:
+        long = is_long(workspace, definition, asked, until)
+    points, others, known = _points(workspace, definition, asked, until, agents or Agents.of(workspace), long=long)
+    since = min(max(asked, known + definition.reach), until)
     trace: list[tuple[str, Reading]] = []
     found = run(definition, points, start=since, until=until, trace=trace)
     readings = sorted(reading for _, reading in trace if reading.value is not None)
@@ -93,7 +110,7 @@ def preview(
         until=until,
         matched=sum(since < point.at for point in points),
         others=others,
-        cut=cut,
+        cut=since > asked,
         intervals=found.intervals,
         readings=readings,
         shown=_shown(workspace, definition, found.intervals),
@@ -102,16 +119,41 @@ def preview(
 
 
 def _points(
-    workspace: Workspace, definition: Definition, since: datetime, until: datetime, agents: Agents
-) -> tuple[list[Point], int, bool]:  # fmt: skip
-    """The rule's own; how many others there are, if it has none; whether there were too many."""
-    need = need_of(definition)
-    chosen = agents.chosen(definition.selection)
+    workspace: Workspace, definition: Definition, since: datetime, until: datetime, agents: Agents, *, long: bool
+) -> tuple[Sequence[Point], int, datetime]:
+    """The rule's own; how many others there are, if it has none; after when none is missing."""
+    read = partial(_read, workspace, need_of(definition), agents.chosen(definition.selection))
     start = since - definition.reach
-    events = events_of(workspace, need, start, until, agents=chosen, most=MOST_PREVIEWED)
-    points = points_of(events, definition, agents)
-    others = 0 if points else len(events_of(workspace, need, since, until, most=MOST_PREVIEWED))
-    return points, others, len(events) == MOST_PREVIEWED
+    if long:
+        events, known = look_back(read, start, until, most=MOST_PREVIEWED, seconds=READ_SECONDS)
+    else:
+        events = read(start, until, MOST_PREVIEWED)
+        known = start if len(events) < MOST_PREVIEWED else events[0].at
+    points, cut_at = newest_groups(points_of(events, definition, agents), MOST_GROUPS)
+    others = 0 if points else _others(workspace, definition, since, until)
+    return points, others, cut_at or known
+
+
+def _read(
+    workspace: Workspace, need: Need, agents: Sequence[int] | None, since: datetime, until: datetime, most: int
+) -> list[Event]:
+    return events_of(workspace, need, since, until, agents=agents, most=most)
+
+
+def _others(workspace: Workspace, definition: Definition, since: datetime, until: datetime) -> int:
+    read = partial(_read, workspace, need_of(definition), None)
+    return len(look_back(read, since, until, most=MOST_PREVIEWED, seconds=READ_SECONDS / 2).events)
+
+
+def is_long(workspace: Workspace, definition: Definition, since: datetime, until: datetime) -> bool:
+    """Whether there is so much that a preview takes seconds. One query, that counts a part of it."""
+    source = METRICS[definition.metric].source
+    ours = Q(workspace=workspace)
+    if source in (Source.BATCHES, Source.ARRIVALS):
+        batches = Batch.objects.filter(ours, received_at__gt=since, received_at__lte=until).order_by().values("pk")
+        return batches[: LONG + 1].count() > LONG
+    rows = Compaction.objects.filter(ours, at__gt=since, at__lte=until).order_by().values("pk")
+    return source == Source.COMPACTIONS and rows[: LONG + 1].count() > LONG
 
 
 def _shown(workspace: Workspace, definition: Definition, intervals: list[Interval]) -> list[Firing]:

@@ -1,5 +1,6 @@
 """Alert rules: the editor with its preview on the past, switching, copying and deleting them, and rules as YAML."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -12,19 +13,20 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from conversations.alerts.channel_services import try_channel
 from conversations.alerts.channels.answers import Failed
+from conversations.alerts.definition import Definition
 from conversations.alerts.evaluation import definition_of, unknown_in
 from conversations.alerts.metrics import METRICS, unit_of
-from conversations.alerts.preview import DAYS, preview
+from conversations.alerts.preview import DAYS, Preview, is_long, preview
 from conversations.alerts.queries import Agents
 from conversations.alerts.sentences import sentence
 from conversations.alerts.services import FIELDS, delete_rule, save_rule, switch_rule
 from conversations.alerts.spec import export_rules, import_rules
 from conversations.alerts.starting import BY_KEY, STARTS
 from conversations.errors import BadInput
-from conversations.models import Channel, Conversation, Rule, Workspace
+from conversations.models import Channel, Conversation, LedgerEntry, Rule, Workspace
 from conversations.vocabulary import Aggregation, MemberRole
 from conversations.web.filters import Choice
-from conversations.web.pages import WorkspaceRequest, may, member_required, render_page, role_required
+from conversations.web.pages import WorkspaceRequest, may, member_required, render_page, role_required, wants_partial
 from conversations.web.paging import is_key
 from conversations.web.rule_figure import shown_preview
 from conversations.web.rule_forms import CHOOSING, DETAILS, ImportForm, RuleForm
@@ -93,7 +95,7 @@ def _context(request: WorkspaceRequest, row: Rule, form: RuleForm) -> dict[str, 
     can_preview = form.is_valid() if form.is_bound else _has_threshold(row)
     definition = definition_of(row) if can_preview else None
     agents = Agents.of(request.workspace)
-    found = preview(request.workspace, definition, days, timezone.now(), agents) if definition else None
+    found, waits = _preview(request, definition, days, agents) if definition else (None, False)
     return {
         "form": form,
         "rule": row,
@@ -102,6 +104,8 @@ def _context(request: WorkspaceRequest, row: Rule, form: RuleForm) -> dict[str, 
         "days": days,
         "ranges": [Choice(str(each), f"{each} days", chosen=each == days) for each in DAYS],
         "shown": shown_preview(found) if found else None,
+        "waits": waits,
+        "ledger_is_empty": found and not found.matched and _needs_ledger(request.workspace, found.definition),
         "metric": METRICS.get(str(form["metric"].value())),
         "unit": unit_of(METRICS[definition.metric], definition.aggregation, definition.direction) if definition else "",
         "starts": STARTS,
@@ -110,6 +114,24 @@ def _context(request: WorkspaceRequest, row: Rule, form: RuleForm) -> dict[str, 
         "may_save": may(request.membership, MemberRole.ADMIN),
         **_names(request.workspace, agents),
     }
+
+
+def _preview(
+    request: WorkspaceRequest, definition: Definition, days: int, agents: Agents
+) -> tuple[Preview | None, bool]:
+    """And whether it comes later: one that takes seconds is asked for by the page itself, which is shown without."""
+    now = timezone.now()
+    until = now - definition.settle
+    long = is_long(request.workspace, definition, until - timedelta(days=days), until)
+    if long and not (wants_partial(request) or request.method == "POST" or "wait" in request.GET):
+        return None, True
+    return preview(request.workspace, definition, days, now, agents, long=long), False
+
+
+def _needs_ledger(workspace: Workspace, definition: Definition) -> bool:
+    """Whether it looks at the ledger, in which there is nothing yet."""
+    looks = METRICS[definition.metric].takes_entry
+    return looks and not LedgerEntry.objects.active().filter(workspace=workspace).exists()
 
 
 def _has_threshold(row: Rule) -> bool:

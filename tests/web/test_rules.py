@@ -12,6 +12,7 @@ from conversations.alerts.starting import STARTS
 from conversations.alerts.steps import Told
 from conversations.models import Activity, Channel, Incident, Rule, RuleProgress
 from tests.alerts.rows import compacted, create_rule
+from tests.audit.ledger_rows import create_entry
 
 NEW = "/w/acme/alerts/rules/new/"
 FORM = {
@@ -312,3 +313,38 @@ def test_import_refuses_what_is_no_rule(alice, text, words):
     assert response.status_code == 422
     assert words in response.content.decode()
     assert not Rule.objects.exists()
+
+
+def test_page_comes_before_a_preview_that_takes_seconds(alice, acme, monkeypatch):
+    for number in range(3):
+        compacted(acme, at=timezone.now() - timedelta(hours=1 + number), forgotten=9)
+    rule = create_rule(acme)
+    monkeypatch.setattr("conversations.alerts.preview.LONG", 2)
+
+    page = alice.get(rule.get_absolute_url())
+    part = alice.get(rule.get_absolute_url(), headers={"HX-Request": "true"})
+    without_script = alice.get(rule.get_absolute_url(), {"wait": "1"})
+
+    assert (page.context["shown"], page.context["waits"]) == (None, True)
+    assert f'aria-busy="true" hx-get="{rule.get_absolute_url()}"' in page.content.decode()
+    for response in (part, without_script):
+        assert response.context["shown"].preview.matched == 3
+        assert "aria-busy" not in response.content.decode()
+
+
+@pytest.mark.parametrize("has_entry", [False, True])
+def test_preview_says_that_the_ledger_is_empty(alice, acme, has_entry):
+    if has_entry:
+        create_entry(acme, name="frozen table")
+
+    page = alice.get(f"{NEW}?start=ledger").content.decode()
+
+    assert "Nothing matched" in page
+    assert ("The ledger is empty" in page) is not has_entry
+
+
+def test_rule_that_keeps_silent_afterwards_is_made_by_the_form(alice, acme):
+    alice.post(NEW, {**FORM, "tells_resolved": "False"})
+    alice.post(NEW, {**FORM, "name": "Other"})
+
+    assert list(Rule.objects.order_by("id").values_list("tells_resolved", flat=True)) == [False, True]
