@@ -1,5 +1,6 @@
 """Make, change, retire and reinstate entries of the ledger: what is wrong with one, and what follows from a change."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,9 @@ CHECKED = FIELDS[1:]
 LONGEST_NAME = 120
 #: A name that is made of the rule's words is cut here.
 _NAMED = 80
+#: Fewer characters than this name nothing ("No:", "Important.").
+_SHORTEST_CLAUSE = 20
+_CLAUSE_END = re.compile(r"[.;:,](?=\s)|\s[–—(-](?=\s|\w)")
 #: Entries in force: each is a look at every compaction, of some 10 ms.
 MOST_ACTIVE = 200
 FULL = f"There are {MOST_ACTIVE} entries in force, which is the most. Retire one first."
@@ -73,10 +77,16 @@ def _anchors(entry: LedgerEntry) -> Iterator[str]:
             yield f"“{anchor}” does not stand in the rule. Anchors are words of it."
 
 
+def _cut(words: str) -> str:
+    """The clauses that fit into a name, whole; or the words that fit, where the first clause is too long."""
+    clauses = [found.start() for found in _CLAUSE_END.finditer(words) if _SHORTEST_CLAUSE <= found.start() <= _NAMED]
+    return words[: clauses[-1]] if clauses else f"{words[:_NAMED].rsplit(' ', 1)[0]} …"
+
+
 def name_for(workspace: Workspace, text: str) -> str:
     """A name made of the rule's first words that no other entry has."""
     name = text.replace("\0", "").strip().partition("\n")[0]
-    name = name if len(name) <= _NAMED else f"{name[:_NAMED].rsplit(' ', 1)[0]} …"
+    name = name if len(name) <= _NAMED else _cut(name)
     taken = set(LedgerEntry.objects.filter(workspace=workspace, name__startswith=name).values_list("name", flat=True))
     numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))
     return name if name not in taken else next(each for each in numbered if each not in taken)

@@ -29,6 +29,12 @@
     menu?.querySelector("summary").focus();
   });
 
+  // --- on a phone the list of settings is one line that scrolls: the page that is open is in sight
+  document.querySelectorAll(".side ul").forEach((list) => {
+    const here = list.querySelector("[aria-current]");
+    if (here) list.scrollLeft = here.offsetLeft - list.offsetLeft - (list.clientWidth - here.offsetWidth) / 2;
+  });
+
   // --- copy
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");

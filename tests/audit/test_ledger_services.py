@@ -1,7 +1,7 @@
 import pytest
 
 from conversations.audit import ledger_services
-from conversations.audit.ledger_editing import promoted, reinstate, retire, save_entry, wrong_with
+from conversations.audit.ledger_editing import name_for, promoted, reinstate, retire, save_entry, wrong_with
 from conversations.audit.ledger_queries import counts_in, counts_of, ledger_counts
 from conversations.audit.ledger_services import check_past, left_behind
 from conversations.audit.services import audit_conversation
@@ -268,3 +268,19 @@ def test_finding_is_promoted_with_its_words_agent_and_place(acme, alice):
 def test_entry_that_cannot_be_stored_is_told_where(acme, entry, fields, at):
     about = {"name": "another", "text": RULE, "kind": "prohibition", "anchors": [], **fields}
     assert at in {field for field, _ in wrong_with(LedgerEntry(workspace=acme, **about))}
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("Never write to ledger_v1", "Never write to ledger_v1"),
+        ("Never write to ledger_v1: the auditors have frozen it until the end of the year, and say so in every report",
+         "Never write to ledger_v1: the auditors have frozen it until the end of the year"),
+        ("No. Invoices that were sent stay as they are (the tax office has copies of them and compares each of them)",
+         "No. Invoices that were sent stay as they are"),
+        ("Deploy v2.1.4 to the cluster in Frankfurt and to no other one before the people of support have gone home",
+         "Deploy v2.1.4 to the cluster in Frankfurt and to no other one before the people …"),
+    ],
+)  # fmt: skip
+def test_name_made_of_the_words_ends_at_a_clause(acme, words, name):
+    assert name_for(acme, words) == name
