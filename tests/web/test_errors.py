@@ -1,4 +1,6 @@
+import psycopg
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from conversations.web import errors
@@ -39,3 +41,22 @@ def test_every_error_says_what_to_do(status):
 
     assert title
     assert advice.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "says"),
+    [
+        (psycopg.OperationalError("connection refused"), 503, "The database is away or full"),
+        (psycopg.errors.DiskFull("no space left"), 503, "The database is away or full"),
+        (psycopg.errors.AdminShutdown("terminating"), 503, "The database is away or full"),
+        (psycopg.errors.QueryCanceled("statement timeout"), 500, "Something broke on our side"),
+    ],
+)
+def test_database_that_is_away_is_told_as_such(rf, cause, status, says):
+    try:
+        raise OperationalError(str(cause)) from cause  # noqa: TRY301 -- the page asks for the error that is being handled
+    except OperationalError:
+        response = errors.server_error(rf.get("/"))
+
+    assert response.status_code == status
+    assert says in response.content.decode()
