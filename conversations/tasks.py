@@ -28,7 +28,7 @@ from conversations.models.isolation import unrestricted
 from conversations.ops import deletion, redacting, retention
 from conversations.ops.known_contexts import purge_known_contexts
 from conversations.people.purging import purge_sign_ins
-from conversations.review import filling, places, teaching
+from conversations.review import filling, mailing, places, teaching
 
 log = logging.getLogger(__name__)
 
@@ -138,6 +138,19 @@ def tell_channels() -> None:
 def tell_channel(channel_id: int) -> None:
     """Tell what one channel has due. Lost with its process, it is found by `tell_channels`."""
     telling.tell(channel_id, timezone.now)
+
+
+@shared_task(ignore_result=True)
+def send_mails() -> None:
+    """Every minute: send digests that are due, and those that a dead process left behind."""
+    for digest_id in mailing.due_mails(timezone.now()):
+        send_mail.delay(digest_id)
+
+
+@shared_task(ignore_result=True)
+def send_mail(digest_id: int) -> None:
+    """Send one digest. Lost with its process, it is found by `send_mails`."""
+    mailing.send(digest_id, timezone.now)
 
 
 @shared_task(acks_late=True, ignore_result=True)

@@ -62,6 +62,20 @@ SESSION_ENGINE = "conversations.people.session_store"  # rows that say whose the
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# --- e-mail digests; off without a host ---
+EMAIL_HOST = env_str("OBSERVATORY_EMAIL_HOST")
+EMAIL_SECURITY = env_str("OBSERVATORY_EMAIL_SECURITY", "starttls")
+if EMAIL_SECURITY not in {"starttls", "tls", "none"}:
+    raise BadSetting(f"OBSERVATORY_EMAIL_SECURITY must be starttls, tls or none, not {EMAIL_SECURITY!r}")
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "tls"
+EMAIL_PORT = env_int("OBSERVATORY_EMAIL_PORT", 465 if EMAIL_USE_SSL else 587)
+EMAIL_HOST_USER = env_str("OBSERVATORY_EMAIL_USER")
+EMAIL_HOST_PASSWORD = env_str("OBSERVATORY_EMAIL_PASSWORD")
+EMAIL_TIMEOUT = 20  # seconds of each step; a job may take 280
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env_str("OBSERVATORY_EMAIL_FROM")
+if EMAIL_HOST and "@" not in DEFAULT_FROM_EMAIL:
+    raise BadSetting("OBSERVATORY_EMAIL_FROM must be the address that e-mails come from, where a host is set")
+
 # --- whom alert channels may speak to, besides public addresses ---
 CHANNEL_NETWORKS = env_networks("OBSERVATORY_CHANNEL_NETWORKS")
 
@@ -257,6 +271,7 @@ CELERY_TASK_ROUTES = {
     "conversations.tasks.evaluate_rules": {"queue": "alerts"},
     "conversations.tasks.tell_channels": {"queue": "alerts"},
     "conversations.tasks.tell_channel": {"queue": "alerts"},
+    "conversations.tasks.send_mail": {"queue": "alerts"},
     "conversations.tasks.ask_model": {"queue": "model"},  # waits for others' servers; nothing waits for it
 }
 CELERY_TIMEZONE = "UTC"
@@ -265,6 +280,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep_batches": {"task": "conversations.tasks.sweep_batches", "schedule": 15, "options": {"expires": 15}},
     "evaluate_rules": {"task": "conversations.tasks.evaluate_rules", "schedule": 30, "options": {"expires": 30}},
     "tell_channels": {"task": "conversations.tasks.tell_channels", "schedule": 5, "options": {"expires": 5}},
+    "send_mails": {"task": "conversations.tasks.send_mails", "schedule": 60, "options": {"expires": 60}},
     "audit_due": {"task": "conversations.tasks.audit_due", "schedule": 60, "options": {"expires": 60}},
     "check_ledger": {"task": "conversations.tasks.check_ledger", "schedule": 60, "options": {"expires": 60}},
     "teach_rankings": {"task": "conversations.tasks.teach_rankings", "schedule": 3600, "options": {"expires": 3600}},

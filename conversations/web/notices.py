@@ -7,6 +7,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from conversations.models import Notice
+from conversations.web.mail_choice import mail_choice_of
 from conversations.web.pages import WorkspaceRequest, member_required, render_page
 from conversations.web.paging import Order, is_key, page_of
 
@@ -22,6 +23,7 @@ def notices(request: WorkspaceRequest) -> HttpResponse:
     if unread_only:
         rows = rows.filter(read_at=None)
     context = {"page": page_of(rows, NEWEST, request.GET), "unread_only": unread_only}
+    context["mail"] = mail_choice_of(request)
     return render_page(request, "notices/page.html", context)
 
 

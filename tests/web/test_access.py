@@ -92,6 +92,7 @@ WORKSPACE_PAGES = {
     "notices": ("get", "viewer"),
     "open_notice": ("get", "viewer"),
     "read_notices": ("post", "viewer"),
+    "choose_mail": ("post", "viewer"),
     "new_rule": ("get", "owner"),
     "try_rule": ("post", "owner"),
     "export_rules": ("get", "viewer"),
