@@ -51,9 +51,10 @@
     const source = event.detail?.ctx?.sourceElement ?? event.target;
     const place = document.getElementById("errors");
     if (!place || asksFor(event, "quiet") || event.detail?.error?.name === "AbortError") return;
-    const status = event.detail?.ctx?.response?.status;
+    const response = event.detail?.ctx?.response;
+    const status = response?.status;
     place.hidden = false;
-    place.querySelector("[data-reason]").textContent = status ? `The server answered ${status}.` : "The server did not answer.";
+    place.querySelector("[data-reason]").textContent = response?.raw?.redirected ? "You are signed out: sign in in another tab." : status ? `The server answered ${status}.` : "The server did not answer.";
     place.querySelector("[data-again]").onclick = () => {
       place.hidden = true;
       if (source.requestSubmit) source.requestSubmit();
@@ -62,6 +63,14 @@
   };
   document.addEventListener("htmx:error", failed);
   document.addEventListener("htmx:response:error", failed);
+  // A page of errors, or to sign in, never takes the place of what somebody has typed.
+  document.addEventListener("htmx:before:response", (event) => {
+    const { status, raw } = event.detail.ctx.response;
+    if (!asksFor(event, "stays") && !asksFor(event, "quiet")) return;
+    if (!raw.redirected && (status < 400 || status === 409 || status === 422)) return;
+    event.preventDefault();
+    failed(event);
+  });
   document.addEventListener("htmx:after:swap", (event) => {
     if (!asksFor(event, "quiet")) document.getElementById("errors").hidden = true;
   });
