@@ -22,15 +22,11 @@ _HIDDEN = (
 )
 MODES = (
     (Redaction.OFF, "Off", "Texts are stored as they come."),
+    (Redaction.DISPLAY, "Hidden", _HIDDEN),
     (
         Redaction.INGEST,
         "Before anything is stored",
         f"What comes is stored without what is found in it, for good: nobody can bring it back. {_BYTES}",
-    ),
-    (
-        Redaction.DISPLAY,
-        "Hidden",
-        _HIDDEN,
     ),
 )
 

@@ -71,6 +71,8 @@ def _may_set(request: WorkspaceRequest) -> bool:
 
 def _tried(form: ProviderForm) -> dict[str, Any]:
     """`found` or `error`."""
+    for name in form.errors.keys() - {"issuer"}:  # what is not typed yet is not asked for
+        del form.errors[name]
     if "issuer" not in form.cleaned_data:
         return {"error": "Type the provider's address first."}
     try:

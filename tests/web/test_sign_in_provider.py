@@ -112,7 +112,10 @@ def test_trying_it_asks_the_provider_and_saves_nothing(typed, server, alice):
 def test_trying_says_what_is_wrong(typed, server, alice, issuer, said):
     typed["issuer"] = issuer.format(server=server.issuer, port=server.issuer.rpartition(":")[2])
 
-    assert said in text_of(alice.post(f"{PAGE}try/", typed))
+    page = text_of(alice.post(f"{PAGE}try/", typed | {"client_id": ""}))
+
+    assert said in page
+    assert page.count('class="errorlist"') == (0 if issuer else 1), "of what was tried only"
 
 
 def test_trying_reaches_no_private_address(typed, alice, settings):
