@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from conversations.audit.cutting import beginning_of
 from conversations.audit.facts.draft import LONGEST_TEXT, about_of
+from conversations.audit.facts.reading import READ, without_gutter
 from conversations.audit.facts.units import mark_end, plain
 from conversations.audit.model import Author, Finding
 from conversations.vocabulary import Outcome
@@ -46,7 +48,10 @@ def _speaking(group: Sequence[Finding]) -> Finding:
 
 
 def _said(finding: Finding) -> str:
-    quote = finding.fact.quote
+    """The words of a loss; of a place in code what the agent read there: lines of code tell a person nothing."""
+    quote = without_gutter(finding.fact.quote)
+    if READ in finding.fact.cues:
+        return finding.fact.text
     return plain(quote[mark_end(quote) :])
 
 
@@ -54,12 +59,8 @@ def shown(finding: Finding) -> str:
     """The sentence for people: the fact's own, or what its passage is about and a piece of each loss in it."""
     if not finding.beside:
         return finding.fact.text
-    about = _cut(about_of(finding.fact.text, finding.fact.quote), LONGEST_ABOUT)
+    about = beginning_of(about_of(finding.fact.text, finding.fact.quote), LONGEST_ABOUT)
     pieces = (_said(finding), *finding.beside)
     lead = f"{about}: " if about else ""
     room = (LONGEST_TEXT - len(lead) - len(BETWEEN) * len(finding.beside)) // len(pieces)
-    return lead + BETWEEN.join(_cut(piece, room) for piece in pieces)
-
-
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: room - 2].rsplit(" ", 1)[0] + " …"
+    return lead + BETWEEN.join(beginning_of(piece, room) for piece in pieces)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from conversations.audit.cutting import beginning_of, ending_of
 from conversations.audit.facts import cues
 from conversations.audit.facts.draft import BEGINNING, LONGEST_TEXT, about_of
 from conversations.audit.facts.units import is_listed, plain
@@ -34,8 +35,8 @@ def in_context(fact: Fact, texts: Mapping[tuple[str, int], str]) -> Fact:
     at = plain(fact.quote).find(said[:BEGINNING])
     if len(before) < TELLING or before.casefold() in fact.text.casefold() or at < 0 or cues.NARRATION.match(before):
         return fact
-    lead = " ".join(part for part in (about and f"{about}:", _cut(before, BEFORE), at and "…") if part)
-    return replace(fact, text=_shortened(f"{lead} {said}"))
+    lead = " ".join(part for part in (about and f"{about}:", ending_of(before, BEFORE), at and "…") if part)
+    return replace(fact, text=beginning_of(f"{lead} {said}", LONGEST_TEXT))
 
 
 def sentence_before(text: str, start: int) -> str:
@@ -61,11 +62,3 @@ def list_start(text: str, start: int) -> int:
             break
         at = text.rfind("\n", 0, at - 1) + 1
     return found
-
-
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else "… " + text[-room + 2 :].split(" ", 1)[-1]
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 2].rsplit(" ", 1)[0] + " …"

@@ -7,6 +7,7 @@ from typing import Any
 
 from conversations.audit.audit import LOST, is_cut
 from conversations.audit.beside import shown
+from conversations.audit.cutting import beginning_of
 from conversations.audit.model import Added, Audit, Evidence, Finding
 from conversations.vocabulary import Outcome, SummaryState
 
@@ -156,9 +157,9 @@ def _finding_rows(number: int, finding: Finding, summary: str, colour: bool) -> 
 
 
 def _short(text: str, width: int = _WIDTH) -> str:
-    """On one line, without control characters, cut at a word."""
+    """On one line, without control characters, cut."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * width]).split())
-    return line if len(line) <= width else line[: width - 2].rsplit(" ", 1)[0] + " …"
+    return beginning_of(line, width)
 
 
 def _paint(text: str, name: str, colour: bool) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from conversations.audit.beside import MOST, gathered, shown
 from conversations.audit.facts.draft import LONGEST_TEXT
+from conversations.audit.facts.reading import READ
 from conversations.audit.model import Author, Detail, Evidence, Finding, Judgement
 from conversations.audit.queries import finding_value
 from conversations.models import Finding as Row
@@ -91,3 +92,18 @@ def test_a_stored_finding_that_speaks_for_others_is_followed_by_its_own_sentence
     assert finding_value(row).fact.text == "A"
     row.parts = {}
     assert finding_value(row).fact.text == "A · B"
+
+
+def test_a_place_in_code_is_told_in_the_words_of_its_reader():
+    line = Log().add(Author.TOOL_RESULT, "12→ if gap: return\n40→ wait(9)")
+    first = fact_of(line, "12→ if gap: return", text="download.py: A gap ends the read.", cues=(READ,))
+    other = fact_of(line, "40→ wait(9)", text="download.py: Retries wait nine seconds.", cues=(READ,))
+    (lead,), _ = gathered([finding_of(first), finding_of(other)])
+    assert shown(lead) == "download.py: A gap ends the read. · download.py: Retries wait nine seconds."
+
+
+def test_numbers_of_lines_are_not_shown():
+    line = Log().add(Author.TOOL_RESULT, "12→ // A gap ends the read.\n40→ // Retries wait nine seconds.")
+    pieces = ("12→ // A gap ends the read.", "40→ // Retries wait nine seconds.")
+    (lead,), _ = gathered([finding_of(fact_of(line, piece)) for piece in pieces])
+    assert shown(lead) == "// A gap ends the read. · // Retries wait nine seconds."

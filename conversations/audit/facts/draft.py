@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from conversations.audit.cutting import beginning_of
 from conversations.audit.facts.units import Unit, plain
 from conversations.audit.model import FactKind, FactState, Line
 
@@ -55,10 +56,8 @@ def about_of(text: str, quote: str) -> str:
 
 
 def sentence_of(about: str, said: str) -> str:
-    """`about: said` on one line, at most LONGEST_TEXT characters, cut at a word."""
+    """`about: said` on one line, at most LONGEST_TEXT characters."""
     text = plain(_ESCAPES.sub(" ", said))
     if about and about.casefold() not in text.casefold():
         text = f"{about[:110]}: {text}"
-    if len(text) <= LONGEST_TEXT:
-        return text
-    return text[: LONGEST_TEXT - 2].rsplit(" ", 1)[0] + " …"
+    return beginning_of(text, LONGEST_TEXT)

@@ -50,7 +50,7 @@ class Chunk:
 
 def from_document(line: Line, call: Call) -> Iterator[Draft]:
     """The statements of a document that the agent read."""
-    for taken, unit in enumerate(prose(_without_gutter(line.text))):
+    for taken, unit in enumerate(prose(without_gutter(line.text))):
         if taken >= MOST_ROWS:
             return
         said = line.text[unit.start : unit.end]
@@ -70,7 +70,7 @@ def is_look(call: Call) -> bool:
     return not command_kinds(call.command) and call.result is not None and len(call.result.text) <= LONGEST_LOOK
 
 
-def _without_gutter(text: str) -> str:
+def without_gutter(text: str) -> str:
     """`text` with line numbers blanked, every other character in its place."""
     return "\n".join(_GUTTER.sub(lambda m: " " * len(m.group()), row) for row in text.split("\n"))
 
@@ -168,5 +168,5 @@ def _explains(text: str, piece: Chunk) -> bool:
 
 def _place(line: Line, call: Call, piece: Chunk, reading: str) -> Draft:
     name = call.path.rsplit("/", 1)[-1] or call.command[:60]
-    cue = READ if reading else "comment"
-    return Draft(FactKind.FINDING, line, piece.start, piece.end, name, reading, cues=(cue,), form=Form.CODE.value)
+    cue, said = (READ, reading) if reading else ("comment", without_gutter(line.text[piece.start : piece.end]))
+    return Draft(FactKind.FINDING, line, piece.start, piece.end, name, said, cues=(cue,), form=Form.CODE.value)

@@ -325,3 +325,12 @@ def test_the_praise_of_a_review_is_no_fact():
         "## Issues\n- The importer drops the last row of the upload."
     )
     assert [draft.quote for draft in drafts_of(log)] == ["- The importer drops the last row of the upload."]
+
+
+def test_a_comment_is_told_without_the_numbers_of_its_lines():
+    log = Log()
+    code = "    12→// The cache must be cleared before the lock is taken, because readers keep stale rows."
+    log.call("Read", '{"file_path": "/app/state.go"}', code)
+    (found,) = [draft for draft in drafts_of(log) if "comment" in draft.cues]
+    assert "12→" not in found.text
+    assert found.text.endswith("The cache must be cleared before the lock is taken, because readers keep stale rows.")
