@@ -85,7 +85,7 @@ SIGN_IN_PROVIDER = migrations.CreateModel(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0032_rule_figures")]
+    dependencies = [("conversations", "0030_rule_figures")]
 
     operations = [
         migrations.AlterField(

@@ -15,6 +15,12 @@ from conversations.models import Batch, isolation
 
 #: Longer than a digestion that a killed worker left behind needs to be taken up again (its lease is 120 s).
 DIGEST_LAG_LIMIT = timedelta(minutes=5)
+#: Jobs of alerts come every few seconds and take turns with all others, so that one waits for one job at most: what
+#: waits longer than the longest job may take waits for a worker that is stuck or gone.
+JOB_LIMIT = timedelta(seconds=settings.VISIBILITY_SECONDS)
+_OLDEST_JOB = """
+    SELECT extract(epoch FROM clock_timestamp() - min(enqueued_at)) FROM pgmq.q_alerts WHERE vt <= clock_timestamp()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +37,13 @@ class Check:
 
 
 def check_readiness() -> list[Check]:
-    """Database, migrations, queue, digestion, isolation. What needs the database is not asked when it is away."""
+    """Database, migrations, queue, jobs, digestion, isolation. What needs the database is not asked when it is away."""
     database = _checked("database", _database)
     if not database.ok:
         return [database]
     rest: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
-        ("migrations", _migrations), ("queue", _queue), ("digestion", _digestion), ("isolation", _isolation),
+        ("migrations", _migrations), ("queue", _queue), ("jobs", _jobs), ("digestion", _digestion),
+        ("isolation", _isolation),
     ]  # fmt: skip
     return [database, *(_checked(name, look) for name, look in rest)]
 
@@ -79,6 +86,18 @@ def queue_lengths() -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT queue_name, queue_visible_length FROM pgmq.metrics_all()")
         return dict(cursor.fetchall())
+
+
+def _jobs() -> tuple[bool, str]:
+    """Whether a worker takes jobs. A backlog is none of its business: an import may leave hundreds to audit."""
+    if "alerts" not in queue_lengths():
+        return True, "not to be seen from here"  # another broker, or no worker has been started yet
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST_JOB)
+        waited = timedelta(seconds=float(cursor.fetchone()[0] or 0))
+    if waited > JOB_LIMIT:
+        return False, f"none was taken for {waited.total_seconds():.0f} s: is the worker alive?"
+    return True, "taken"
 
 
 def _digestion() -> tuple[bool, str]:

@@ -13,7 +13,7 @@ STAY = {
         "workspace", "membership", "invitation", "user", "apikey", "activity", "session", "secondfactor", "signinlink",
         "signinfailures", "queue", "rule", "rulechannel", "channel", "silence", "budget", "budgetchannel",
         "modelprice", "retentionrule", "deletion", "deletedconversation",
-        "redactionsettings", "redactionpattern", "redactionrun", "ledgerentry", "signinprovider",
+        "redactionsettings", "redactionpattern", "redactionrun", "ledgerentry", "signinprovider", "maildigest",
     },
     "figures, names of agents, and sentences made of both": {
         "agent", "agentday", "agentslot", "agenttotal", "spendingversion", "ruleprogress", "rulerun",

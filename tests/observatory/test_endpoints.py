@@ -1,6 +1,8 @@
 import pytest
+from django.db import connection
 
 from conversations.ops import health
+from conversations.ops.preparation import install_queue
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def test_ready_tells_each_check(client, queue, monkeypatch):
     response = client.get("/health/ready")
 
     assert response.status_code == 200
-    assert list(response.json()["checks"]) == ["database", "migrations", "queue", "digestion", "isolation"]
+    assert list(response.json()["checks"]) == ["database", "migrations", "queue", "jobs", "digestion", "isolation"]
 
 
 def test_ready_says_503_and_why(client, queue, monkeypatch):
@@ -32,6 +34,22 @@ def test_ready_says_503_and_why(client, queue, monkeypatch):
 
     assert response.status_code == 503
     assert response.json()["checks"]["migrations"] == {"ok": False, "reason": "2 to apply: run `manage.py migrate`"}
+
+
+@pytest.mark.parametrize(("minutes", "hidden", "ok"), [(4, False, True), (6, False, False), (6, True, True)])
+def test_worker_that_takes_no_jobs_makes_it_unready(db, settings, minutes, hidden, ok):
+    """A message that a worker has taken is hidden from others until it is done."""
+    settings.QUEUE_IN_DATABASE = True
+    install_queue()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pgmq.create('alerts')")
+        cursor.execute("SELECT pgmq.send('alerts', '{}', %s)", [600 if hidden else 0])
+        cursor.execute("UPDATE pgmq.q_alerts SET enqueued_at = now() - make_interval(mins => %s)", [minutes])
+
+    checks = {check.name: check for check in health.check_readiness()}
+
+    assert checks["jobs"].ok is ok
+    assert ok or "is the worker alive?" in checks["jobs"].reason
 
 
 def test_metrics_are_prometheus_text(client, queue):
