@@ -24,9 +24,9 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.e2e)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium():
-    """The browser, started once for all files that follow each other: its event loop is in no other test's way."""
+    """The browser, started once a file: Playwright's event loop must not run beside the tests of another."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip(f"no browser here: none of {', '.join(BROWSERS)} is installed")

@@ -269,7 +269,8 @@ STAY = {
         "ruleprogress.states", "ruleprogress.told", "ruleprogress.problem", "rulerun.worst", "rulerun.places",
         "rulerun.problem", "incident.group", "delivery.last_error",
         "llmcall.error", "activity.target", "activity.detail", "deletion.error", "redactionrun.error",
-        "channel.off_reason", "channel.last_failure", "rankingversion.weights", "rankingversion.trial",
+        "channel.off_reason", "channel.last_failure", "maildigest.failure", "rankingversion.weights",
+        "rankingversion.trial",
     },
     "settings that people typed": {
         "channel.sealed", "budget.conversation_name", "budget.message", "budgetoverride.conversation_name",

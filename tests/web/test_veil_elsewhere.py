@@ -93,7 +93,8 @@ TELLING_OF_NO_COMPACTION = {
     "deletion", "deletions", "edit_budget", "edit_comment", "edit_ledger_entry", "edit_queue", "export_rules", "import",
     "import_rules", "incident", "leave_workspace", "members", "new_budget", "new_channel", "new_ledger_entry",
     "new_queue", "new_rule", "open_notice", "override_budget", "prices", "redact_stored", "redaction", "remove_member",
-    "retention", "rule", "rule_runs", "settings", "silences", "workspace_settings",
+    "retention", "rule", "rule_runs", "settings", "sign_in_provider", "silences",
+    "workspace_settings",
 }  # fmt: skip
 #: What such a reviewer does with their item, and with those that others differ on.
 OF_ONES_OWN_REVIEW = {"queue_next", "settle"}
