@@ -35,12 +35,28 @@ def claim_next(queue: Queue, user: User, *, besides: Collection[int] = ()) -> Qu
     # that somebody is just taking may have a place for a second person.
     for patient in (False, True):
         for rows in turns:
-            while item := _locked(rows.exclude(pk__in=passed), patient=patient):
-                item.queue = queue
-                if _reserve(item, user):
+            while attempt := _attempt(rows.exclude(pk__in=passed), queue, user, patient=patient):
+                item, is_ours = attempt
+                if is_ours:
                     return item
                 passed.add(item.pk)
     return None
+
+
+def _attempt(
+    rows: QuerySet[QueueItem], queue: Queue, user: User, *, patient: bool
+) -> tuple[QueueItem, bool] | None:  # fmt: skip
+    """The first of the rows, and whether it was reserved. If not, its lock is given back at once: two people who each
+    held what the other waits for would wait until Postgres ends one of them."""
+    before = transaction.savepoint()
+    item = _locked(rows, patient=patient)
+    if item is None:
+        transaction.savepoint_commit(before)
+        return None
+    item.queue = queue
+    is_ours = _reserve(item, user)
+    (transaction.savepoint_commit if is_ours else transaction.savepoint_rollback)(before)
+    return item, is_ours
 
 
 def _first_of_all(free: QuerySet[QueueItem], user: User) -> QuerySet[QueueItem]:

@@ -1,8 +1,11 @@
+import psycopg
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.models import Queue, QueueItem, Reservation, Review
+from conversations.review import places
 from conversations.review.places import claim_next, hold, release, reservation_of, sweep_reservations
 from conversations.review.services import open_review, save_review, submit
 from tests.review.rows import create_item, create_queue, create_reviewer
@@ -180,3 +183,35 @@ def places_taken(item):
     reserved = set(item.reservations.filter(expires_at__gt="2026-06-01T00:00Z").values_list("user", flat=True))
     assert not handed_in & reserved
     return len(handed_in | reserved)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_item_that_is_taken_meanwhile_is_given_back_at_once(acme, ann, monkeypatch):
+    """Else two people could wait for each other: each for what the other had looked at before."""
+    queue = create_queue(acme, items=2)
+    reserve, first, others = places._reserve, [], []
+
+    def others_were_faster(item, user):
+        if not first:
+            first.append(item.pk)
+            return False
+        others.append(is_free(first[0]))
+        return reserve(item, user)
+
+    monkeypatch.setattr(places, "_reserve", others_were_faster)
+
+    claimed = claim_next(queue, ann)
+
+    assert claimed.pk not in first
+    assert others == [True]
+
+
+def is_free(item):
+    """Whether another connection can lock the item."""
+    params = connection.get_connection_params()
+    names = ("host", "port", "user", "password", "dbname")
+    with psycopg.connect(**{name: params[name] for name in names if params.get(name)}) as other:
+        found = other.execute(
+            "SELECT 1 FROM conversations_queueitem WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED", [item]
+        )
+        return found.fetchone() is not None
