@@ -75,6 +75,7 @@ FILLED = [
     "settings/retention/",
     "settings/deletions/",
     "settings/deletions/workspace/",
+    "settings/sign-in/",
     "settings/workspace/",
     "review/",
     "review/{queue}/",
