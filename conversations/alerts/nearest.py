@@ -34,10 +34,12 @@ def nearest(
 
     `points` tells the events between two moments; it is asked only where there is something new to look at."""
     found = [Nearest(each.value, each.group, each.places[:MOST_PLACES]) for each in open_ones if each.value is not None]
+    worst = min if definition.direction == Direction.BELOW else max
     start = _start(definition, since, until)
     if start is not None:
-        found += _readings(definition, points(start - definition.reach - _TINY, until), start, until)
-    worst = min if definition.direction == Direction.BELOW else max
+        readings = _readings(definition, points(start - definition.reach - _TINY, until), start, until)
+        read = worst(readings, key=lambda each: each[0], default=None)
+        found += [_told(definition, *read)] if read else []
     return worst(found, key=lambda each: each.value, default=None)
 
 
@@ -52,12 +54,17 @@ def _start(definition: Definition, since: datetime, until: datetime) -> datetime
 
 def _readings(
     definition: Definition, points: Sequence[Point], start: datetime, until: datetime
-) -> Iterator[Nearest]:  # fmt: skip
+) -> Iterator[tuple[float, str, Sequence[Point]]]:
+    """Value, group, and the events that it was made of: which of them weigh most is asked of the nearest alone."""
     grouped: dict[str, list[Point]] = defaultdict(list)
     for point in points:
         grouped[point.group].append(point)
     for group, held in grouped.items():
         for reading in readings_of(held, definition, start=start, until=until, begun=True):
             if reading.value is not None:
-                heavy = weightiest(held[reading.first : reading.stop], definition)
-                yield Nearest(reading.value, group, [Place(each.id, each.at) for each in heavy[:MOST_PLACES]])
+                yield reading.value, group, held[reading.first : reading.stop]
+
+
+def _told(definition: Definition, value: float, group: str, points: Sequence[Point]) -> Nearest:
+    heavy = weightiest(points, definition)
+    return Nearest(value, group, [Place(each.id, each.at) for each in heavy[:MOST_PLACES]])
