@@ -1,6 +1,7 @@
 """An agent that sends its whole history with every request, and what is stored of it."""
 
 from datetime import timedelta
+from itertools import count
 
 from conversations.ingest.events import Text, Usage
 from conversations.ingest.exchange import Call, Exchange, Spoken
@@ -17,10 +18,15 @@ def assistant(text):
     return Spoken(Role.ASSISTANT, [Text(text)])
 
 
+#: Tells clients without a name apart. Not id(): a client that is gone leaves its address to the next one.
+_clients = count()
+
+
 class Client:
     """An agent that sends its whole history with every request."""
 
     def __init__(self, name="ticket-1", tokens=1000):
+        self.prefix = name or f"client-{next(_clients)}"
         self.name, self.tokens, self.number, self.history = name, tokens, 0, []
 
     def turn(self, text, answer=None, sent=None, **fields):
@@ -30,7 +36,7 @@ class Client:
         messages = [*sent, user(text)] if sent is not None else list(self.history)
         self.history.append(assistant(answer))
         return Exchange(
-            id=f"{self.name or id(self)}-{self.number}",
+            id=f"{self.prefix}-{self.number}",
             conversation=self.name,
             sent=messages,
             received=[assistant(answer)],
