@@ -79,20 +79,19 @@ def run(
 
     `points` in order of time, from `start - definition.reach` on; `states` as they stood at `start`, which are left as
     they are; `trace` takes every reading with its group, for figures."""
-    grouped: defaultdict[str, list[Point]] = defaultdict(list, {} if definition.group_by else {"": []})
-    for point in points:
-        grouped[point.group].append(point)
-    before = states or {}
+    grouped, before = _grouped(definition, points), states or {}
     found = Run([], {})
+    may_skip = trace is None and not definition.minds_silence
     for group in sorted({*grouped, *before}):
-        if trace is None and group and group not in before and _cannot_fire(definition, grouped[group]):
+        held = grouped.get(group, [])
+        if may_skip and group and group not in before and _cannot_fire(definition, held):
             continue
         standing = _begin(definition, before.get(group), start)
-        if trace is None and not group and standing.at_rest and _is_dull(definition, grouped[group]):
-            last = max((point.at for point in grouped[group] if start < point.at <= until), default=None)
+        if may_skip and not group and standing.at_rest and _is_dull(definition, held):
+            last = max((point.at for point in held if start < point.at <= until), default=None)
             found.states[group] = Standing(heard=last or standing.heard, read=last or standing.read)
             continue
-        watch = _Watch(definition, group, grouped.get(group, []), standing)
+        watch = _Watch(definition, group, held, standing)
         watch.go(start, until, begun=group in before or not definition.group_by, trace=trace)
         found.intervals.extend(watch.intervals())
         if watch.standing.heard and (definition.minds_silence or not definition.group_by or not watch.standing.at_rest):
@@ -101,10 +100,17 @@ def run(
     return found
 
 
+def _grouped(definition: Definition, points: Iterable[Point]) -> dict[str, list[Point]]:
+    if not definition.group_by:
+        return {"": list(points)}
+    grouped: defaultdict[str, list[Point]] = defaultdict(list)
+    for point in points:
+        grouped[point.group].append(point)
+    return grouped
+
+
 def _cannot_fire(definition: Definition, points: Sequence[Point]) -> bool:
-    """Whether no figure of a group can be beyond the threshold, nor its silence: true of most conversations."""
-    if definition.minds_silence:
-        return False
+    """Whether no figure of a group can be beyond the threshold: true of most conversations. Silence is not asked."""
     values = [point.value for point in points]
     match definition.direction, definition.aggregation:
         case Direction.ABOVE, Aggregation.COUNT:
@@ -126,7 +132,7 @@ def _is_dull(definition: Definition, points: Sequence[Point]) -> bool:
     """Whether of the events, each looked at by itself, none can fire, as is true of most rules most of the time: then
     it only matters when the last of them was."""
     is_each = not definition.group_by and definition.aggregation == Aggregation.EACH
-    return is_each and (not points or _cannot_fire(definition, points)) and not definition.minds_silence
+    return is_each and (not points or _cannot_fire(definition, points))
 
 
 def weightiest(points: Sequence[Point], definition: Definition) -> Sequence[Point]:
@@ -159,8 +165,14 @@ class _Watch:
     def go(
         self, start: datetime, until: datetime, *, begun: bool, trace: list[tuple[str, Reading]] | None
     ) -> None:  # fmt: skip
-        for reading in readings_of(self.points, self.definition, start=start, until=until, begun=begun):
-            self._take(reading)
+        definition, standing, lowest = self.definition, self.standing, self.definition.lowest
+        may_skip = definition.aggregation == Aggregation.EACH and not definition.minds_silence
+        for reading in readings_of(self.points, definition, start=start, until=until, begun=begun):
+            is_within = reading.value is not None and not definition.beyond(reading.value, lowest)
+            if may_skip and is_within and standing.at_rest:
+                standing.heard = standing.read = reading.at  # all that nearly every event of a day changes
+            else:
+                self._take(reading)
             if trace is not None:
                 trace.append((self.group, reading))
         self._pass(until)
