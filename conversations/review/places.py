@@ -6,7 +6,7 @@ The locks leave the row's key alone: a new review points to its item before the 
 the same item at once would otherwise wait for each other.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from conversations.models import Queue, QueueItem, Reservation, Review, User
+from conversations.models.prepared import IsOneOf, Prepared
 from conversations.vocabulary import ItemState
 
 
@@ -29,27 +30,23 @@ def claim_next(queue: Queue, user: User, *, besides: Collection[int] = ()) -> Qu
     if queue.closed_at is not None:
         return None
     passed = set(besides)
-    free = claimable(QueueItem.objects.filter(workspace=queue.workspace_id, queue=queue), user.pk)
-    turns = (_first_of_all(free, user), free.filter(state=ItemState.WAITING).order_by("-priority", "id"))
-    # Items that others lock are passed over at first: only when nothing else is left they are waited for, because one
-    # that somebody is just taking may have a place for a second person.
-    for patient in (False, True):
-        for rows in turns:
-            while attempt := _attempt(rows.exclude(pk__in=passed), queue, user, patient=patient):
-                item, is_ours = attempt
-                if is_ours:
-                    return item
-                passed.add(item.pk)
+    for turn in _TURNS:
+        while attempt := _attempt(turn, queue, user, passed):
+            item, is_ours = attempt
+            if is_ours:
+                return item
+            passed.add(item.pk)
     return None
 
 
 def _attempt(
-    rows: QuerySet[QueueItem], queue: Queue, user: User, *, patient: bool
+    turn: Prepared[QueueItem], queue: Queue, user: User, passed: Collection[int]
 ) -> tuple[QueueItem, bool] | None:  # fmt: skip
     """The first of the rows, and whether it was reserved. If not, its lock is given back at once: two people who each
     held what the other waits for would wait until Postgres ends one of them."""
     before = transaction.savepoint()
-    item = _locked(rows, patient=patient)
+    rows = turn(workspace=queue.workspace_id, queue=queue.pk, user=user.pk, passed=list(passed), at=timezone.now())
+    item = next(iter(rows), None)
     if item is None:
         transaction.savepoint_commit(before)
         return None
@@ -59,7 +56,7 @@ def _attempt(
     return item, is_ours
 
 
-def _first_of_all(free: QuerySet[QueueItem], user: User) -> QuerySet[QueueItem]:
+def _first_of_all(free: QuerySet[QueueItem], user: int) -> QuerySet[QueueItem]:
     """What the user holds already, then their drafts, then calibration items: by index, for these are few."""
     held = Q(pk__in=Reservation.objects.filter(user=user).values("item"))
     drafts = Q(pk__in=Review.objects.filter(reviewer=user, submitted_at=None, item__isnull=False).values("item"))
@@ -67,8 +64,26 @@ def _first_of_all(free: QuerySet[QueueItem], user: User) -> QuerySet[QueueItem]:
     return free.filter(held | drafts | Q(calibration=True)).order_by(order, "-priority", "id")
 
 
-def _locked(rows: QuerySet[QueueItem], *, patient: bool) -> QueueItem | None:
-    return rows.select_for_update(of=("self",), skip_locked=not patient, no_key=True).first()
+def _by_priority(free: QuerySet[QueueItem], _user: int) -> QuerySet[QueueItem]:
+    return free.filter(state=ItemState.WAITING).order_by("-priority", "id")
+
+
+def _locked(
+    chosen: Callable[[QuerySet[QueueItem], int], QuerySet[QueueItem]], *, patient: bool
+) -> Prepared[QueueItem]:  # fmt: skip
+    """The first of the items that are chosen of those free for a user, locked, if any."""
+
+    def rows(workspace: int, queue: int, user: int, passed: list[int], at: datetime) -> QuerySet[QueueItem]:
+        free = claimable(QueueItem.objects.filter(workspace=workspace, queue=queue), user, at=at)
+        wanted = chosen(free.exclude(IsOneOf("id", passed)), user)
+        return wanted.select_for_update(of=("self",), skip_locked=not patient, no_key=True)[:1]
+
+    return Prepared(rows)
+
+
+#: Items that others lock are passed over at first: only when nothing else is left they are waited for, because one that
+#: somebody is just taking may have a place for a second person.
+_TURNS = [_locked(chosen, patient=patient) for patient in (False, True) for chosen in (_first_of_all, _by_priority)]
 
 
 def claimable(items: QuerySet[QueueItem], user_id: int, *, at: datetime | None = None) -> QuerySet[QueueItem]:
@@ -99,7 +114,8 @@ def hold(item: QueueItem, user: User) -> bool:
 
 def _reserve(item: QueueItem, user: User) -> bool:
     """The item is locked: what this statement sees stays so."""
-    if not claimable(_row(item), user.pk).exists():
+    rows = _free(workspace=item.workspace_id, item=item.pk, user=user.pk, at=timezone.now())
+    if not list(rows):
         return False
     until = timezone.now() + timedelta(minutes=item.queue.reservation_minutes)
     Reservation.objects.bulk_create(
@@ -109,6 +125,11 @@ def _reserve(item: QueueItem, user: User) -> bool:
         update_fields=["expires_at"],
     )
     return True
+
+
+@Prepared
+def _free(workspace: int, item: int, user: int, at: datetime) -> "QuerySet[QueueItem]":
+    return claimable(QueueItem.objects.filter(workspace=workspace, pk=item), user, at=at).only("pk")
 
 
 def lock(item: QueueItem) -> None:

@@ -49,14 +49,21 @@ def save_review(
 
     `criteria` is all of them, by key of the queue's rubric. Raises Conflict, and BadInput for what the rubric does not
     know. Returns the review with its new revision."""
-    changes: dict[str, Any] = {}
+    return _change(review, revision, **_said(review, overall, criteria, comment))
+
+
+def _said(
+    review: Review, overall: str | None, criteria: Mapping[str, int] | None, comment: str | None
+) -> dict[str, Any]:  # fmt: skip
+    """The parts that are not None, as they are stored."""
+    said: dict[str, Any] = {}
     if overall is not None:
-        changes["overall"] = known_overall(overall)
+        said["overall"] = known_overall(overall)
     if criteria is not None:
-        changes["criteria"] = fitting_criteria(criteria, rubric_of(review))
+        said["criteria"] = fitting_criteria(criteria, rubric_of(review))
     if comment is not None:
-        changes["comment"] = comment[:LONGEST_COMMENT]
-    return _change(review, revision, **changes)
+        said["comment"] = comment[:LONGEST_COMMENT]
+    return said
 
 
 @transaction.atomic
@@ -115,13 +122,21 @@ def remove_mark(mark: Mark, revision: int | None) -> None:
 
 
 @transaction.atomic
-def submit(review: Review, revision: int | None) -> Review:
-    """Hand the review in: from now on it is a record, and its item gets its new state.
+def submit(
+    review: Review,
+    revision: int | None,
+    *,
+    overall: str | None = None,
+    criteria: Mapping[str, int] | None = None,
+    comment: str | None = None,
+) -> Review:
+    """Hand the review in, with what is said last as in `save_review`: from now on it is a record, and its item gets its
+    new state.
 
     Raises Conflict; BadInput without an overall verdict; Refused where the reservation expired and others took every
     place: what was written stays as a draft then, and can be handed in when a place is free again."""
     _take_place(review, must=True)
-    review = _write(review, revision, submitted_at=timezone.now())
+    review = _write(review, revision, submitted_at=timezone.now(), **_said(review, overall, criteria, comment))
     if not review.overall:
         raise BadInput("Choose an overall verdict: faithful, minor loss or harmful loss.", at="overall")
     if review.item:

@@ -66,13 +66,9 @@ def save(request: WorkspaceRequest, pk: int) -> HttpResponse:
     revision = int(request.POST["revision"]) if is_key(request.POST.get("revision", "")) else 0
     said = _whole(request)
 
-    def write(review: Review) -> None:
-        saved = services.save_review(review, revision, **said)
-        if handing_in:
-            services.submit(saved, saved.revision)
-
     handing_in = request.POST.get("then") == "submit"
-    return _saved(request, pk, write, leads_on=handing_in)
+    write = services.submit if handing_in else services.save_review
+    return _saved(request, pk, lambda review: write(review, revision, **said), leads_on=handing_in)
 
 
 def _whole(request: WorkspaceRequest) -> dict[str, Any]:
