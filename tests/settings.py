@@ -11,9 +11,15 @@ os.environ["OBSERVATORY_DATA_DIR"] = str(_data_dir)
 atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)  # registered before the server's own, so it runs after it
 
 if not os.environ.get("DATABASE_URL"):
+    import psycopg
+
     from observatory import embedded
 
     embedded.start(_data_dir)
+    _where = {"host": str(embedded.Cluster(_data_dir).socket_dir), "user": embedded.USER, "dbname": embedded.DATABASE}
+    with psycopg.connect(**_where, autocommit=True) as _connection:
+        _connection.execute("ALTER SYSTEM SET fsync = off")  # no test's rows are to outlive the machine
+        _connection.execute("SELECT pg_reload_conf()")
 
 from observatory.settings import *  # noqa: E402, F403 -- needs the variable and the server
 

@@ -1,3 +1,4 @@
+import fcntl
 import subprocess
 import sys
 
@@ -20,10 +21,22 @@ collect_static()
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory):
-    """A data directory before its first run, but for what takes 10 s of it: tables and compressed static files."""
-    data_dir = tmp_path_factory.mktemp("migrated") / "data"
-    data_dir.mkdir()
+def migrated(tmp_path_factory, worker_id):
+    """A data directory before its first run, but for what takes 10 s of it: tables and compressed static files. Made by
+    the first of the suite's processes that wants it, for all."""
+    of_all = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        of_all = of_all.parent
+    made = of_all / "migrated"
+    with (of_all / "migrated.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            _migrate(of_all / "migrating" / "data").parent.rename(made)
+    return made / "data"
+
+
+def _migrate(data_dir):
+    data_dir.mkdir(parents=True)
     env = {**environment(data_dir), "DJANGO_SETTINGS_MODULE": "observatory.settings"}
     subprocess.run([sys.executable, "-c", MIGRATE], cwd=ROOT, env=env, check=True)
     return data_dir
