@@ -18,19 +18,12 @@ from conversations.alerts.spec import apply_spec
 from conversations.api.authentication import KeyAuthentication, MayRead
 from conversations.api.parameters import Parameter
 from conversations.api.reading import ReadView
+from conversations.api.rule_runs import PlaceSerializer
 from conversations.api.rules import RuleSerializer, faults, read_rule
 from conversations.models import Rule
 
 #: Intervals that an answer holds; `fired` says how many there were.
 MOST_TOLD = 500
-
-
-class PreviewPlaceSerializer(serializers.Serializer[Any]):
-    """A place in the data."""
-
-    kind = serializers.CharField(help_text="compaction or batch.")
-    id = serializers.IntegerField()
-    at = serializers.DateTimeField()
 
 
 class PreviewIntervalSerializer(serializers.Serializer[Any]):
@@ -44,7 +37,7 @@ class PreviewIntervalSerializer(serializers.Serializer[Any]):
     value = serializers.FloatField(allow_null=True, help_text="The last figure.")
     peak = serializers.FloatField(allow_null=True, help_text="The worst figure.")
     threshold = serializers.FloatField(allow_null=True)
-    evidence = PreviewPlaceSerializer(many=True, source="places", help_text="At most 20; none for days.")
+    evidence = PlaceSerializer(many=True, source="places", help_text="At most 20; none for days.")
 
 
 class RulePreviewSerializer(serializers.Serializer[Any]):

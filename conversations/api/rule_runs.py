@@ -17,9 +17,9 @@ from conversations.vocabulary import RunState
 
 
 class PlaceSerializer(serializers.Serializer[Any]):
-    """An event."""
+    """An event that a figure rests on."""
 
-    kind = serializers.CharField()
+    kind = serializers.CharField(help_text="compaction or batch.")
     id = serializers.IntegerField()
     at = serializers.DateTimeField()
 
