@@ -31,34 +31,31 @@ def test_compactions_are_filtered_by_what_the_auditor_found(reader, acme, found,
     assert [each["number"] for each in reader.json(f"/compactions?found={found}")["results"]] == numbers
 
 
-def test_compaction_is_told_whole(reader, acme):
+@pytest.fixture
+def whole(acme):
+    """A compaction with everything that a source can tell, that dropped m1 and kept m2."""
     row = create_conversation(acme, agent=create_agent(acme, "coder", "2"), external_id="abc", title="Fix it")
-    gone, stays = create_message(row, external_id="m1"), create_message(row, external_id="m2")
-    compaction = create_compaction(
+    gone, _ = create_message(row, external_id="m1"), create_message(row, external_id="m2")
+    return create_compaction(
         row, "What was done.", dropped=[gone], external_id="c1", kind="threshold", trigger="threshold",
         trigger_tokens=150_000, instructions="Keep rules.", model="claude-sonnet-5-5", duration_ms=4200,
         tokens_before_reported=160_000, tokens_before_observed=158_000, tokens_after_observed=21_000,
         cost_input_tokens=9,
         cost_output_tokens=700, kept_ids=["m2"], dropped_ids=["m1"], kept_count=1, raw={"a": [1]},
     )  # fmt: skip
-    CompactionAudit.objects.create(
-        workspace=acme, compaction=compaction, state="done", version="1", facts=3, kept=2, forgotten=1
-    )
 
-    told = reader.json(f"/compactions/{compaction.pk}")
 
-    audit = told.pop("audit")
-    assert (audit["facts"], audit["kept"], audit["forgotten"]) == (3, 2, 1)
-    assert told == {
-        "id": compaction.pk,
+def test_compaction_is_told_whole(reader, whole):
+    assert reader.json(f"/compactions/{whole.pk}") == {
+        "id": whole.pk,
         "external_id": "c1",
-        "url": f"/api/v1/compactions/{compaction.pk}",
-        "html_url": f"/w/acme/compactions/{compaction.pk}/",
-        "conversation": {"id": row.pk, "external_id": "abc", "title": "Fix it"},
-        "agent": {"id": row.agent_id, "name": "coder", "version": "2"},
+        "url": f"/api/v1/compactions/{whole.pk}",
+        "html_url": f"/w/acme/compactions/{whole.pk}/",
+        "conversation": {"id": whole.conversation_id, "external_id": "abc", "title": "Fix it"},
+        "agent": {"id": whole.conversation.agent_id, "name": "coder", "version": "2"},
         "number": 1,
-        "position": compaction.position,
-        "at": compaction.at.isoformat().replace("+00:00", "Z"),
+        "position": whole.position,
+        "at": whole.at.isoformat().replace("+00:00", "Z"),
         "kind": "threshold",
         "trigger": "threshold",
         "trigger_tokens": 150_000,
@@ -74,14 +71,28 @@ def test_compaction_is_told_whole(reader, acme):
         "complete": True,
         "instructions": "Keep rules.",
         "summary": "What was done.",
-        "summary_message": compaction.summary_message_id,
+        "summary_message": whole.summary_message_id,
         "dropped_ids": ["m1"],
         "kept_ids": ["m2"],
         "cleared_ids": [],
         "raw": {"a": [1]},
+        "audit": None,
     }
-    assert keys(reader.json(f"/compactions/{compaction.pk}/dropped")["results"]) == [gone.external_id]
-    assert keys(reader.json(f"/compactions/{compaction.pk}/kept")["results"]) == [stays.external_id]
+
+
+def test_compaction_leads_to_what_it_dropped_and_kept(reader, whole):
+    assert keys(reader.json(f"/compactions/{whole.pk}/dropped")["results"]) == ["m1"]
+    assert keys(reader.json(f"/compactions/{whole.pk}/kept")["results"]) == ["m2"]
+
+
+def test_compaction_tells_its_audit(reader, acme, whole):
+    CompactionAudit.objects.create(
+        workspace=acme, compaction=whole, state="done", version="1", facts=3, kept=2, forgotten=1
+    )
+
+    audit = reader.json(f"/compactions/{whole.pk}")["audit"]
+
+    assert (audit["facts"], audit["kept"], audit["forgotten"]) == (3, 2, 1)
 
 
 def test_compaction_without_a_summary_has_none(reader, acme):

@@ -31,8 +31,72 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext, get_runner  # noqa: E402
 
-from conversations.models import Conversation, Membership, User, Workspace  # noqa: E402
+from conversations.models import Membership, User, Workspace  # noqa: E402
 from tests.bench import store  # noqa: E402
+
+#: What is asked for, below the workspace; the names are rows that `addresses` finds.
+PAGES = [
+    "/",
+    "/conversations/",
+    "/conversations/?agent=agent-3",
+    "/conversations/?q=invoice",
+    "/conversations/?q=invoice&agent=agent-3",
+    "/conversations/?q=nowhere&agent=agent-3",
+    "/conversations/?compacted=yes",
+    "/conversations/?since=24h&source=codex",
+    "/compactions/",
+    "/compactions/?order=newest",
+    "/compactions/?kind=threshold",
+    "/compactions/?agent=agent-3&order=newest",
+    "/compactions/?found=harm",
+    "/compactions/?found=unaudited",
+    "/conversations/{long.pk}/",
+    "/conversations/{long.pk}/?around={last.pk}",
+    "/conversations/{long.pk}/figure.json",
+    "/conversations/{long.pk}/facts/",
+    "/conversations/{generations.pk}/",
+    "/conversations/{generations.pk}/facts/",
+    "/compactions/{compaction.pk}/",
+    "/compactions/{compaction.pk}/?fact=7",
+    "/compactions/{compaction.pk}/?q=job",
+    "/compactions/{compaction.pk}/?q=nowhere",
+    "/compactions/{compaction.pk}/facts/7/",
+    "/compactions/{late.pk}/",
+    "/messages/{last.pk}/",
+    "/import/",
+]
+#: And below the API.
+READS = [
+    "/conversations",
+    "/conversations?q=invoice",
+    "/conversations?q=invoice&agent=agent-3",
+    "/conversations?agent=agent-3",
+    "/conversations?agent=nobody",
+    "/conversations?source=codex",
+    "/conversations?model=claude-opus-5-5",
+    "/conversations?compacted=true",
+    "/conversations?until={middle.last_at:%Y-%m-%dT%H:%M:%SZ}",
+    "/conversations?external_id={middle.external_id}",
+    "/compactions",
+    "/compactions?order=worst",
+    "/compactions?kind=threshold",
+    "/compactions?kind=truncation",
+    "/compactions?agent=agent-3",
+    "/conversations/{long.pk}",
+    "/conversations/{long.pk}/messages",
+    "/conversations/{long.pk}/messages?around={last.pk}",
+    "/conversations/{long.pk}/messages?in_context_at={compaction.pk}",
+    "/conversations/{long.pk}/messages?external_id={last.external_id}",
+    "/conversations/{long.pk}/timeline?points=500",
+    "/conversations/{long.pk}/timeline?limit=500",
+    "/conversations/{generations.pk}/timeline?points=500",
+    "/compactions/{compaction.pk}",
+    "/compactions/{compaction.pk}/dropped",
+    "/compactions/{compaction.pk}/kept",
+    "/compactions/{compaction.pk}/findings",
+    "/messages/{last.pk}",
+    "/agents",
+]
 
 
 def main():
@@ -73,72 +137,17 @@ def cast():
 
 def addresses(workspace):
     """What is asked for. The pages for people, then the reads."""
-    web, api = f"/w/{workspace.slug}", "/api/v1"
     long, generations = store.long_ones(workspace)
-    compaction, late = long.compactions.get(number=3), generations.compactions.get(number=100)
-    last = store.last_message(long)
-    middle = Conversation.objects.filter(workspace=workspace).order_by("-last_at", "-id")[
-        workspace.conversations.count() // 2
-    ]
-    return [
-        f"{web}/",
-        f"{web}/conversations/",
-        f"{web}/conversations/?agent=agent-3",
-        f"{web}/conversations/?q=invoice",
-        f"{web}/conversations/?q=invoice&agent=agent-3",
-        f"{web}/conversations/?q=nowhere&agent=agent-3",
-        f"{web}/conversations/?compacted=yes",
-        f"{web}/conversations/?since=24h&source=codex",
-        f"{web}/compactions/",
-        f"{web}/compactions/?order=newest",
-        f"{web}/compactions/?kind=threshold",
-        f"{web}/compactions/?agent=agent-3&order=newest",
-        f"{web}/compactions/?found=harm",
-        f"{web}/compactions/?found=unaudited",
-        f"{web}/conversations/{long.pk}/",
-        f"{web}/conversations/{long.pk}/?around={last.pk}",
-        f"{web}/conversations/{long.pk}/figure.json",
-        f"{web}/conversations/{long.pk}/facts/",
-        f"{web}/conversations/{generations.pk}/",
-        f"{web}/conversations/{generations.pk}/facts/",
-        f"{web}/compactions/{compaction.pk}/",
-        f"{web}/compactions/{compaction.pk}/?fact=7",
-        f"{web}/compactions/{compaction.pk}/?q=job",
-        f"{web}/compactions/{compaction.pk}/?q=nowhere",
-        f"{web}/compactions/{compaction.pk}/facts/7/",
-        f"{web}/compactions/{late.pk}/",
-        f"{web}/messages/{last.pk}/",
-        f"{web}/import/",
-        f"{api}/conversations",
-        f"{api}/conversations?q=invoice",
-        f"{api}/conversations?q=invoice&agent=agent-3",
-        f"{api}/conversations?agent=agent-3",
-        f"{api}/conversations?agent=nobody",
-        f"{api}/conversations?source=codex",
-        f"{api}/conversations?model=claude-opus-5-5",
-        f"{api}/conversations?compacted=true",
-        f"{api}/conversations?until={middle.last_at:%Y-%m-%dT%H:%M:%SZ}",
-        f"{api}/conversations?external_id={middle.external_id}",
-        f"{api}/compactions",
-        f"{api}/compactions?order=worst",
-        f"{api}/compactions?kind=threshold",
-        f"{api}/compactions?kind=truncation",
-        f"{api}/compactions?agent=agent-3",
-        f"{api}/conversations/{long.pk}",
-        f"{api}/conversations/{long.pk}/messages",
-        f"{api}/conversations/{long.pk}/messages?around={last.pk}",
-        f"{api}/conversations/{long.pk}/messages?in_context_at={compaction.pk}",
-        f"{api}/conversations/{long.pk}/messages?external_id={last.external_id}",
-        f"{api}/conversations/{long.pk}/timeline?points=500",
-        f"{api}/conversations/{long.pk}/timeline?limit=500",
-        f"{api}/conversations/{generations.pk}/timeline?points=500",
-        f"{api}/compactions/{compaction.pk}",
-        f"{api}/compactions/{compaction.pk}/dropped",
-        f"{api}/compactions/{compaction.pk}/kept",
-        f"{api}/compactions/{compaction.pk}/findings",
-        f"{api}/messages/{last.pk}",
-        f"{api}/agents",
-    ]
+    rows = {
+        "long": long,
+        "generations": generations,
+        "compaction": long.compactions.get(number=3),
+        "late": generations.compactions.get(number=100),
+        "last": store.last_message(long),
+        "middle": workspace.conversations.order_by("-last_at", "-id")[workspace.conversations.count() // 2],
+    }
+    pages = [f"/w/{workspace.slug}{page}" for page in PAGES]
+    return [address.format(**rows) for address in (*pages, *(f"/api/v1{read}" for read in READS))]
 
 
 class Cost(NamedTuple):

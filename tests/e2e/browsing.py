@@ -3,6 +3,8 @@
 from datetime import time
 
 import pytest
+from axe_playwright_python.base import AxeResults
+from axe_playwright_python.sync_playwright import Axe
 
 from conversations.alerts.incidents import record_signals
 from conversations.alerts.signals import Evidence
@@ -20,6 +22,11 @@ from tests.factories import (
 from tests.review.rows import create_comment, create_item, create_queue
 from tests.spending.rows import create_budget, create_price
 from tests.web.audited import create_addition, create_audit, create_finding, create_life_line
+
+WIDTHS = (390, 1280, 1440)
+MOST_ELEMENTS = 3000
+#: Its script, read once.
+AXE = Axe().axe_script
 
 
 class Complaints(list):
@@ -137,3 +144,35 @@ def go(page, url):
 def drawn(page):
     for figure in page.locator("[data-figure]").all():
         page.wait_for_function("figure => figure.dataset.drawn === 'true'", arg=figure.element_handle())
+
+
+def unusable(opened):
+    """What is wrong with a page: its size, every width, what axe finds by light, and its colours by dark. All in one
+    visit, as opening it is what takes the time."""
+    return [*_too_large(opened), *_too_wide(opened), *_inaccessible(opened)]
+
+
+def _too_large(opened):
+    elements = opened.evaluate("document.querySelectorAll('*').length")
+    return [f"has {elements} elements"] if elements > MOST_ELEMENTS else []
+
+
+def _too_wide(opened):
+    """Where it would scroll sideways, at every width. Leaves the last one."""
+    for width in WIDTHS:
+        opened.set_viewport_size({"width": width, "height": 900})
+        if (needed := opened.evaluate("document.documentElement.scrollWidth")) > width:
+            yield f"needs {needed} px of {width}"
+
+
+def _inaccessible(opened):
+    """What axe finds, everything inside folds too; by dark only colours can differ."""
+    opened.evaluate(
+        "document.querySelectorAll('main details, #review-bar details').forEach(fold => { fold.open = true })"
+    )
+    opened.evaluate(AXE)
+    for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
+        opened.emulate_media(color_scheme=scheme)
+        results = AxeResults(opened.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **rules}))
+        if results.violations_count:
+            yield f"by {scheme}: {results.generate_report()}"

@@ -1,10 +1,8 @@
 """What every page must be like, in a real browser."""
 
 import pytest
-from axe_playwright_python.base import AxeResults
-from axe_playwright_python.sync_playwright import Axe
 
-from tests.e2e.browsing import filled, go, page  # noqa: F401 -- fixtures
+from tests.e2e.browsing import filled, go, page, unusable  # noqa: F401 -- fixtures
 
 # URLs below the workspace; names in braces are rows of the filled one
 EMPTY = [
@@ -92,12 +90,6 @@ FILLED = [
 ]
 
 
-WIDTHS = (390, 1280, 1440)
-MOST_ELEMENTS = 3000
-#: Its script, read once.
-AXE = Axe().axe_script
-
-
 @pytest.fixture(params=["empty", "filled"])
 def urls(request):
     if request.param == "empty":
@@ -107,38 +99,13 @@ def urls(request):
 
 
 def test_pages_are_usable_by_everybody(page, urls):  # noqa: F811
-    """One visit a page, as opening it is what takes the time: axe by light, its colours by dark, every width, size."""
     page.emulate_media(reduced_motion="reduce")
     found = []
     for url in urls:
         go(page, url)
-        found += [f"{url} {problem}" for problem in (*too_large(page), *too_wide(page), *inaccessible(page))]
+        found += [f"{url} {problem}" for problem in unusable(page)]
 
     assert found == []
-
-
-def too_large(opened):
-    elements = opened.evaluate("document.querySelectorAll('*').length")
-    return [f"has {elements} elements"] if elements > MOST_ELEMENTS else []
-
-
-def too_wide(opened):
-    """Where it would scroll sideways, at every width. Leaves the last one."""
-    for width in WIDTHS:
-        opened.set_viewport_size({"width": width, "height": 900})
-        if (needed := opened.evaluate("document.documentElement.scrollWidth")) > width:
-            yield f"needs {needed} px of {width}"
-
-
-def inaccessible(opened):
-    """What axe finds, everything inside folds too; by dark only colours can differ."""
-    opened.evaluate("document.querySelectorAll('main details').forEach(fold => { fold.open = true })")
-    opened.evaluate(AXE)
-    for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
-        opened.emulate_media(color_scheme=scheme)
-        results = AxeResults(opened.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **rules}))
-        if results.violations_count:
-            yield f"by {scheme}: {results.generate_report()}"
 
 
 def test_pages_work_without_javascript(chromium, live_server, alice, filled):  # noqa: F811

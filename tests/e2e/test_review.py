@@ -3,10 +3,9 @@
 import os
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from conversations.models import Mark, Reservation, Review, Verdict
-from tests.e2e.browsing import page  # noqa: F401 -- fixture
+from tests.e2e.browsing import page, unusable  # noqa: F401 -- fixture
 from tests.factories import create_compaction, create_conversation, create_message
 from tests.review.rows import create_item, create_queue
 from tests.web.audited import create_audit, create_finding
@@ -207,20 +206,11 @@ def test_a_review_needs_no_script(chromium, live_server, alice, queue, first):
     context.close()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-def test_axe_finds_nothing(page, queue, first, scheme, width):  # noqa: F811
+def test_bar_is_usable_by_everybody(page, queue, first):  # noqa: F811
     queue.blind = True
     queue.save()
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 800 if width == 390 else 900})
+    page.emulate_media(reduced_motion="reduce")
 
-    for name, url in {"blind": f"{first}&fact=2", "plain": first.split("?")[0]}.items():
+    for url in (f"{first}&fact=2", first.split("?")[0]):
         page.goto(url)
-        look(page, f"{width}-{scheme}-{name}")
-        page.evaluate(
-            "document.querySelectorAll('main details, #review-bar details').forEach(fold => fold.open = true)"
-        )
-        look(page, f"{width}-{scheme}-{name}-open")
-        results = Axe().run(page)
-        assert results.violations_count == 0, f"{url}\n{results.generate_report()}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, url
+        assert unusable(page) == [], url

@@ -193,55 +193,85 @@ def signed_in_as(client):
 
 
 def create_rows(acme):
-    conversation = create_conversation(acme)
-    queue = create_queue(acme, items=1)
-    message = create_message(conversation)
-    compaction = create_compaction(conversation, dropped=[message])
+    """A row of acme's for each page that is about one."""
+    message = create_message(create_conversation(acme))
+    compaction = create_compaction(message.conversation, dropped=[message])
     create_finding(compaction)
+    return {
+        **rows_read(message, compaction),
+        **rows_reviewed(acme, compaction),
+        **rows_of_people(acme),
+        **rows_kept(acme),
+        **rows_spent(acme),
+        **rows_told(acme),
+    }
+
+
+def rows_read(message, compaction):
+    of_conversation = (
+        "conversation", "conversation_figure", "life_lines", "conversation_savings", "conversation_tags",
+        "delete_conversation",
+    )  # fmt: skip
+    return {
+        **dict.fromkeys(of_conversation, message.conversation_id),
+        **dict.fromkeys(["compaction", "finding", "say", "looking"], compaction.pk),
+        "message": message.pk,
+        "batch": create_batch(message.workspace).pk,
+        "redigest": create_batch(message.workspace, raw_deleted_at="2026-11-01T00:00Z").pk,
+    }
+
+
+def rows_reviewed(acme, compaction):
+    queue = create_queue(acme, items=1)
     comment = create_comment(compaction)
+    owner = acme.members.filter(memberships__role="owner").first()
     bar = ("verdict", "undo", "save", "mark", "unmark", "reopen", "skip", "ahead")
     return {
         **{f"review_{name}": compaction.pk for name in bar},
-        "conversation": conversation.pk,
-        "conversation_figure": conversation.pk,
-        "life_lines": conversation.pk,
-        "message": message.pk,
-        "compaction": compaction.pk,
-        "finding": compaction.pk,
-        "say": compaction.pk,
-        "looking": compaction.pk,
-        "resolve_thread": comment.thread_id,
-        "assign_thread": comment.thread_id,
-        "edit_comment": create_comment(compaction, author=acme.members.filter(memberships__role="owner").first()).pk,
+        **dict.fromkeys(["resolve_thread", "assign_thread"], comment.thread_id),
+        "edit_comment": create_comment(compaction, author=owner).pk,
         "remove_comment": comment.pk,
         **dict.fromkeys(["queue", "edit_queue", "queue_state", "queue_next"], queue.pk),
         **dict.fromkeys(["release_item", "settle", "calibration"], queue.items.get().pk),
-        "batch": create_batch(acme).pk,
-        "redigest": create_batch(acme, raw_deleted_at="2026-11-01T00:00Z").pk,
+        **{name: create_entry(acme, name=name).pk for name in LEDGER_PAGES},
+    }
+
+
+def rows_of_people(acme):
+    return {
         "revoke_api_key": create_api_key(acme)[0].pk,
         "rotate_api_key": create_api_key(acme)[0].pk,
         "member_role": create_member(acme).pk,
         "remove_member": create_member(acme).pk,
         "revoke_invitation": create_invitation(acme)[0].pk,
-        "conversation_savings": conversation.pk,
-        "conversation_tags": conversation.pk,
-        "delete_conversation": conversation.pk,
+    }
+
+
+def rows_kept(acme):
+    deletions = ("deletion", "confirm_deletion", "cancel_deletion", "retry_deletion")
+    return {
         "delete_retention_rule": RetentionRule.objects.create(workspace=acme, agent_name="coder", raw_days=1).pk,
         "delete_redaction_pattern": RedactionPattern.objects.create(workspace=acme, name="x", expression="x").pk,
         "release_hold": Hold.objects.create(workspace=acme, agent_name="coder", reason="a case").pk,
-        **{
-            name: Deletion.objects.create(workspace=acme, kind="person", state="found").pk
-            for name in ("deletion", "confirm_deletion", "cancel_deletion", "retry_deletion")
-        },
+        **{name: Deletion.objects.create(workspace=acme, kind="person", state="found").pk for name in deletions},
+    }
+
+
+def rows_spent(acme):
+    return {
         **dict.fromkeys(["budget", "edit_budget", "override_budget"], create_budget(acme).pk),
         "end_override": create_override(create_budget(acme, name="Overridden")).pk,
         "delete_budget": create_budget(acme, name="Another").pk,
-        **{name: create_entry(acme, name=name).pk for name in LEDGER_PAGES},
+        "delete_price": create_price(acme).pk,
+    }
+
+
+def rows_told(acme):
+    return {
         "rule": create_rule(acme).pk,
         "rule_runs": create_rule(acme, name="Evaluated").pk,
         "switch_rule": create_rule(acme, name="Switched").pk,
         "delete_rule": create_rule(acme, name="Deleted").pk,
-        "delete_price": create_price(acme).pk,
         "incident": create_incident(acme).pk,
         "end_silence": create_silence(acme).pk,
         **{name: create_channel(acme).pk for name in CHANNEL_PAGES},
