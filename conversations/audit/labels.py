@@ -35,6 +35,8 @@ _DEFINED = re.compile(
     r"\s?(?:[:—–=]\s?[*`]{0,3}|-\s|(?=\|))",
     re.MULTILINE,
 )
+#: What every label has: most texts have none.
+_LIKELY = re.compile(rf"[A-Z]-?\d|(?:{_NOUN}) ")
 _FAMILY = re.compile(r"^[A-Z]+-?(?=\d)")
 _END = re.compile(r"[|\n\\]|[.;]\s|\"")
 _ALL = re.compile(
@@ -54,7 +56,7 @@ class Label:
 
 def labels(text: str) -> Iterator[Label]:
     """The labels of a text that it gives a meaning, in order."""
-    found = list(_DEFINED.finditer(text))
+    found = list(_DEFINED.finditer(text)) if _LIKELY.search(text) else []
     for match, following in zip_longest(found, found[1:]):
         stop = min(following.start() if following else len(text), match.end() + MAX_MEANING)
         if match[1]:

@@ -16,7 +16,6 @@ from conversations.audit.text import (
     WORD,
     Known,
     bag,
-    content_stems,
     flat,
     grams,
     line_bags,
@@ -112,12 +111,12 @@ class Rarity(dict[str, float]):
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        bags = [bag for text in texts for bag in line_bags(text, LONGEST_LINE)]
-        self._counts = Counter(chain.from_iterable(bags))
-        self._lines = len(bags)
+        #: The content stems of each line that is not empty, at most LONGEST_LINE characters of it.
+        self.bags = [bag for text in texts for bag in line_bags(text, LONGEST_LINE)]
+        self._counts = Counter(chain.from_iterable(self.bags))
 
     def __missing__(self, stem: str) -> float:
-        self[stem] = weight = log(1 + (self._lines + 1) / (self._counts.get(stem, 0) + 0.5))
+        self[stem] = weight = log(1 + (len(self.bags) + 1) / (self._counts.get(stem, 0) + 0.5))
         return weight
 
     def __call__(self, stem: str) -> float:
@@ -168,7 +167,8 @@ class PassageIndex:
         self._windows: dict[tuple[int, int], Window] = {}
         for sentence in sentences(self.summary):
             self._add(sentence.start, sentence.end)
-        self.rarity = rarity or Rarity((self.summary, *bounded(sources)))
+        self._counted = rarity is None
+        self.rarity = Rarity((self.summary, *bounded(sources))) if rarity is None else rarity
 
     @classmethod
     def of(cls, segment: Segment) -> "PassageIndex":
@@ -259,10 +259,16 @@ class PassageIndex:
     def _lines_with(self) -> dict[str, list[int]]:
         """The numbers of the lines that have a stem; made when a fact asks, for 1 of 200 does."""
         found: dict[str, list[int]] = {}
-        for number, (_, line) in enumerate(self._lines):
-            for stem in set(content_stems(line)):
+        for number, line in enumerate(self._line_bags()):
+            for stem in line:
                 found.setdefault(stem, []).append(number)
         return found
+
+    def _line_bags(self) -> Iterable[set[str]]:
+        """The content stems of each of `_lines`: those by which our own rarity was counted, where it is our own."""
+        if self._counted:
+            return self.rarity.bags[len(self.rarity.bags) - len(self._lines) :]
+        return [bag(line) for _, line in self._lines]
 
     def later(self, position: int) -> Iterator[str]:
         """What was dropped after `position`, in order; everything where positions are not known."""

@@ -119,8 +119,11 @@ def _values(
     in_window, soft, anywhere = _shared(fact, near, index)
     numbers = [stem for stem in fact.weights if stem.isdigit()]
     runs = triples(fact.every)
+    one, two, four = weights
     return (
-        *(weight / total for weight in weights),
+        one / total,
+        two / total,
+        four / total,
         anywhere / total,
         soft / total,
         len(fact.grams & near.grams) / len(fact.grams),
@@ -165,8 +168,8 @@ def common_subsequence(mine: Sequence[str], other: Sequence[str]) -> int:
         places[stem] = places.get(stem, 0) | 1 << number
     every = (1 << len(mine)) - 1
     row = every
-    for stem in other:
-        if stem in places and (matches := row & places[stem]):
+    for at in filter(None, map(places.get, other)):
+        if matches := row & at:
             row = (row + matches) | (row - matches)
     return len(mine) - (row & every).bit_count()
 

@@ -57,7 +57,7 @@ def _figure(fact: Fact) -> _Figure | None:
     if fact.author not in _REPLACERS or len(fact.quote) > LONGEST or fact.kind is FactKind.OPTION:
         return None
     begin = mark_end(fact.quote)
-    found = [entity for entity in entities(fact.quote) if entity.kind in _VALUES and entity.start >= begin]
+    found = [e for e in entities(fact.quote, quoted=False) if e.kind in _VALUES and e.start >= begin]
     if len(found) != 1:
         return None
     value = found[0]

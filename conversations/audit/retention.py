@@ -1,7 +1,8 @@
 """How much of what mattered is still known: the importance-weighted share kept, and how sure it is."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice, repeat, starmap
 
 from conversations.audit.model import Finding, Retention
 from conversations.vocabulary import Outcome
@@ -19,13 +20,15 @@ def retention_of(findings: Sequence[Finding]) -> Retention:
     if not counted:
         return Retention(None, None, None, 0)
     pairs = [f.fact.importance.value * complex(1.0, _COUNTED[f.judgement.outcome]) for f in counted]
-    draw, size = random.Random(SEED).random, len(pairs)  # noqa: S311 -- a bootstrap, not a secret
-    shares = sorted(_share([pairs[int(draw() * size)] for _ in pairs]) for _ in range(DRAWS))
+    size = len(pairs)
+    draws = starmap(random.Random(SEED).random, repeat(()))  # noqa: S311 -- a bootstrap, not a secret
+    drawn = map(pairs.__getitem__, map(int, map(float(size).__mul__, draws)))
+    shares = sorted(_share(islice(drawn, size)) for _ in range(DRAWS))
     low, high = shares[int(DRAWS * 0.05)], shares[int(DRAWS * 0.95) - 1]
     return Retention(round(_share(pairs), 4), round(low, 4), round(high, 4), size)
 
 
-def _share(pairs: Sequence[complex]) -> float:
+def _share(pairs: Iterable[complex]) -> float:
     """The part that is kept. Weight and kept weight are one complex number, so that both are summed in one pass."""
     total = sum(pairs)
     return total.imag / total.real

@@ -39,7 +39,7 @@ WORD = re.compile(rf"\d+|[{_CJK}]|[^\W\d_{_CJK}]+")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^A-Za-z]+")
 #: Letters and digits that stand together.
 RUN = re.compile(r"[^\W_]+")
-_ASCII = re.compile(r"[\x00-\x7f]+")
+_FOREIGN = re.compile(r"[^\x00-\x7f\W]")
 
 
 def signs(kept: str = "") -> bytes:
@@ -56,7 +56,7 @@ def blanked(text: str, table: bytes) -> str | None:
 
     To blank and split takes half the time of a pattern.
     """
-    if not text.isascii() and RUN.search(_ASCII.sub("", text)):
+    if not text.isascii() and _FOREIGN.search(text):
         return None
     return text.encode("ascii", "replace").translate(table).decode()
 
@@ -118,7 +118,7 @@ def _telling(text: str) -> Sequence[str]:
     return _telling_short(text) if len(text) <= SHORT else [s for run in _split(text) for s in _TELLING[run]]
 
 
-@lru_cache(maxsize=2_000)  # a fact is read by merging, matching, ranking and three signs of harm
+@lru_cache(maxsize=8_000)  # a fact is read by merging, matching, ranking and three signs of harm
 def _telling_short(text: str) -> tuple[str, ...]:
     return tuple([stem for run in _split(text) for stem in _TELLING[run]])
 

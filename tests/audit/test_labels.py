@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from conversations.audit.labels import Label, bare, labels, swept
+from conversations.audit.labels import _DEFINED, _LIKELY, Label, bare, labels, swept
 from conversations.audit.model import Detail
 from conversations.audit.passages import PassageIndex
 
@@ -79,3 +81,10 @@ def test_a_label_left_undone_among_those_all_done_is_found():
 )
 def test_a_label_told_open_or_not_among_those_done_is_left_alone(text, summary):
     assert swept(text, PassageIndex(summary, [], [text])) is None
+
+
+@given(st.lists(st.sampled_from(["L2", "AB-12", "Option A", "Rule #3", ": ", " (", ")", "|", "x", "\n", "Z", "7"])))
+def test_a_text_without_the_look_of_a_label_has_none(pieces):
+    text = "".join(pieces)
+
+    assert not _DEFINED.search(text) or _LIKELY.search(text)

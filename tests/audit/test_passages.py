@@ -113,3 +113,11 @@ def test_about_gives_the_passages_that_carry_enough_of_a_text():
 def test_later_gives_what_was_dropped_after_a_position():
     index = PassageIndex("", sources=["one", "two", "three"], positions=[1, 2, 3])
     assert list(index.later(1)) == ["two", "three"]
+
+
+@given(st.lists(WORDY, max_size=4), WORDY, WORDY)
+def test_lines_about_something_are_the_same_whichever_way_their_words_were_counted(sources, summary, fact):
+    own = PassageIndex(summary, sources=sources)
+    given_it = PassageIndex(summary, sources=sources, rarity=Rarity((summary, *sources)))
+
+    assert list(own.lines_about(fact, -1)) == list(given_it.lines_about(fact, -1))

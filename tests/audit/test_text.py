@@ -112,6 +112,13 @@ def test_blanked_keeps_what_it_is_told_and_gives_up_at_other_alphabets(text, exp
     assert blanked(text, signs("_")) == expected
 
 
+@given(TEXTS)
+def test_blanked_gives_up_only_where_letters_or_digits_are_not_ascii(text):
+    foreign = any(sign.isalnum() and not sign.isascii() for sign in text)
+
+    assert (blanked(text, signs()) is None) == foreign
+
+
 @given(TEXTS, TEXTS)
 def test_grams_are_shared_where_four_signs_in_a_row_are(one, other):
     def sliced(text):

@@ -28,6 +28,8 @@ READ = "read, then said"
 
 _DOCUMENT = re.compile(r"\.(?:md|mdx|rst|txt|adoc|org)$", re.IGNORECASE)
 _GUTTER = re.compile(r"^\s*\d{1,6}(?:→|\t|[:-](?=\s|$))\s?|^[\w@./-]+\.\w{1,6}[:-]\d+[:-]")
+#: Lines that end a chunk: empty ones, what grep writes between files, closing brackets.
+_BLANK = frozenset(["", "--", "}", "})", ");"])
 _COMMENT = re.compile(r"^\s*(?://+|#+(?![!\[])|/?\*+|--(?!-)|<!--|;;|\"\"\")\s*(\S.*)?$")
 _DEFINITION = re.compile(
     r"^\s*(?:export\s+|public\s+|private\s+|static\s+|async\s+|pub\s+)*(?:func|def|class|function|interface|"
@@ -72,7 +74,13 @@ def is_look(call: Call) -> bool:
 
 def without_gutter(text: str) -> str:
     """`text` with line numbers blanked, every other character in its place."""
-    return "\n".join(_GUTTER.sub(lambda m: " " * len(m.group()), row) for row in text.split("\n"))
+    return "\n".join(" " * (end := _gutter(row)) + row[end:] for row in text.split("\n"))
+
+
+def _gutter(row: str) -> int:
+    """Where the words of a line begin behind its number; 0 where it has none."""
+    number = _GUTTER.match(row)
+    return number.end() if number else 0
 
 
 def _about(call: Call, unit: Unit) -> str:
@@ -117,19 +125,18 @@ def chunks(text: str) -> list[Chunk]:
     """The text in chunks: a run of lines up to a blank line, a change of file, or LONGEST_CHUNK characters."""
     found: list[Chunk] = []
     start = end = -1
+    explained = None  # whether the chunk begins with a comment
     for a, b in lines(text):
-        body = _GUTTER.sub("", text[a:b])
-        blank = not body.strip() or body.strip() in ("--", "}", "})", ");")
-        starts_over = (
-            _COMMENT.match(body)
-            and start >= 0
-            and not _COMMENT.match(_GUTTER.sub("", text[start:b].split("\n", maxsplit=1)[0]))
-        )
+        row = text[a:b]
+        body = row[_gutter(row) :]
+        blank = body.strip() in _BLANK
+        comment = _COMMENT.match(body)
+        starts_over = comment and not explained
         if start >= 0 and (blank or starts_over or b - start > LONGEST_CHUNK):
             found.append(_chunk(text, start, end))
             start = -1
         if not blank:
-            start, end = (a if start < 0 else start), b
+            start, end, explained = (a, b, comment) if start < 0 else (start, b, explained)
         if len(found) >= MOST_CHUNKS:
             return found
     if start >= 0:
@@ -139,7 +146,8 @@ def chunks(text: str) -> list[Chunk]:
 
 def _chunk(text: str, start: int, end: int) -> Chunk:
     end = min(end, start + LONGEST_CHUNK)
-    first = _GUTTER.sub("", text[start:end].split("\n", 1)[0])
+    first = text[start:end].split("\n", 1)[0]
+    first = first[_gutter(first) :]
     start += len(text[start:end]) - len(text[start:end].lstrip())
     stems = frozenset(content_stems(text[start:end]))
     return Chunk(start, end, stems, bool(_COMMENT.match(first)), bool(_DEFINITION.match(first)))

@@ -62,12 +62,14 @@ _CODE_ROW = re.compile(
     r"\w+\(|git |npm |go |python |[\w.]+ = |/|\./|[├└│])"
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]*`”’]{0,3}\s+(?=[\"'(\[*`“A-ZÀ-ÞА-Я0-9])|(?<=[。！？])\s*")
-_MARKUP = re.compile(r"[*`#]+|(?<!\w)_+|_+(?!\w)")  # not within ledger_v1
+_UNDERLINED = re.compile(r"(?<!\w)_+|_+(?!\w)")  # not within ledger_v1
 
 
 def plain(text: str) -> str:
     """`text` on one line without markup, for titles and sentences."""
-    return " ".join(_MARKUP.sub("", text).split())
+    if "_" in text:
+        text = _UNDERLINED.sub("", text)
+    return " ".join(text.replace("*", "").replace("`", "").replace("#", "").split())
 
 
 def mark_end(text: str) -> int:

@@ -178,7 +178,7 @@ class WorkedOutAgain:
         said = stems(sentence)
         if len(said) < MIN_STEMS:
             return []
-        met = {number for stem in said if stem in self._by_stem for number in self._by_stem[stem]}
+        met = {number for stem in self._by_stem.keys() & said for number in self._by_stem[stem]}
         likely = [self._wanted[number] for number in sorted(met)]
         done = self.memory["done"]
         return [fact for fact, wanted in likely if fact not in done and self._is_same(fact, wanted, said, sentence)]

@@ -1,10 +1,11 @@
+import re
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.audit.facts.units import LONGEST, Form, prose
+from conversations.audit.facts.units import LONGEST, Form, plain, prose
 
 
 def said(text):
@@ -75,3 +76,8 @@ def test_units_lie_inside_their_text_in_order_and_are_bounded(text):
 @given(st.sampled_from(["a", "`", "- ", "|", "#", "a.b ", "((", "Let me ", "\n", "**", "Ünï "]), st.integers(1, 60_000))
 def test_repeated_signs_end_in_bounded_time(sign, times):
     assert len(prose(sign * times)) <= 20_000
+
+
+@given(st.text(st.sampled_from("ab_*`# \nß"), max_size=40))
+def test_plain_takes_markup_away_and_leaves_the_lines_within_names(text):
+    assert plain(text) == " ".join(re.sub(r"[*`#]+|(?<!\w)_+|_+(?!\w)", "", text).split())
