@@ -2,9 +2,13 @@
 
 import uuid
 from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from conversations.alerts.channels import apprise_service, webhook
 from conversations.alerts.channels.answers import Failed, Result
+from conversations.alerts.channels.guard import is_refused_as_written
 from conversations.alerts.channels.sealing import Secret, seal, unseal
 from conversations.alerts.channels.sending import send
 from conversations.alerts.channels.signing import new_signing_key
@@ -18,10 +22,17 @@ from conversations.vocabulary import ChannelKind
 def problem_of(kind: ChannelKind, address: str) -> str:
     """What is wrong with an address for a channel of that kind; empty when nothing is."""
     if kind == ChannelKind.WEBHOOK:
-        return webhook.problem_of(address)
+        return webhook.problem_of(address) or _out_of_reach(urlsplit(address).hostname or "")
     if kind == ChannelKind.APPRISE:
         return apprise_service.problem_of(address)
     return ""
+
+
+def _out_of_reach(host: str) -> str:
+    """Said when it is written: else the first incident would be the one that nobody is told of."""
+    if not is_refused_as_written(host, tuple(settings.CHANNEL_NETWORKS)):
+        return ""
+    return f"{host} is a private address. Whoever runs the server can allow its network: OBSERVATORY_CHANNEL_NETWORKS."
 
 
 def store_secret(channel: Channel, *, address: str = "", renew_key: bool = False) -> str:

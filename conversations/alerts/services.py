@@ -45,6 +45,13 @@ def save_rule(rule: Rule, channels: Iterable[Channel], actor: Actor) -> Rule:
     return rule
 
 
+@transaction.atomic
+def add_channel(rule: Rule, channel: Channel, actor: Actor) -> None:
+    """The rule tells by this channel as well."""
+    links = RuleChannel.objects.filter(workspace=rule.workspace, rule=rule).select_related("channel")
+    save_rule(rule, [*(link.channel for link in links), channel], actor)
+
+
 def _changes(before: Rule | None, after: Rule) -> dict[str, Any]:
     if before is None:
         return {}

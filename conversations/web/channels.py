@@ -11,11 +11,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from conversations.alerts import channel_services
 from conversations.alerts.channels.answers import Failed
 from conversations.alerts.outbox import replay
-from conversations.models import Channel, Delivery
+from conversations.alerts.services import add_channel
+from conversations.models import Channel, Delivery, Rule
 from conversations.people.activity import record_activity
 from conversations.vocabulary import ChannelKind, DeliveryState, MemberRole
 from conversations.web.channel_forms import KINDS, ChannelForm
 from conversations.web.pages import WorkspaceRequest, member_required, render_page, role_required
+from conversations.web.paging import is_key
 from conversations.web.time_zones import time_zones
 
 _SHOWN = 50  # deliveries on a channel's page
@@ -27,7 +29,14 @@ def channels(request: WorkspaceRequest) -> HttpResponse:
     """Each with how it went last."""
     dead = Count("deliveries", filter=Q(deliveries__state=DeliveryState.DEAD))
     rows = Channel.objects.filter(workspace=request.workspace).select_related("escalate_to").annotate(dead=dead)
-    return render_page(request, "channels/list.html", {"channels": list(rows.order_by("name")), "kinds": _kinds()})
+    context = {"channels": list(rows.order_by("name")), "kinds": _kinds(), "rule": _waiting_rule(request)}
+    return render_page(request, "channels/list.html", context)
+
+
+def _waiting_rule(request: WorkspaceRequest) -> Rule | None:
+    """The one whose editor led here, as it has no channel to tell by."""
+    key = request.GET.get("rule", "")
+    return Rule.objects.filter(workspace=request.workspace, pk=int(key)).first() if is_key(key) else None
 
 
 @never_cache
@@ -55,7 +64,7 @@ def channel(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: WorkspaceRequest, row: Channel) -> HttpResponse:
-    is_new = row.pk is None
+    is_new, rule = row.pk is None, _waiting_rule(request)
     form = ChannelForm(request.POST or None, instance=row)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -66,9 +75,14 @@ def _edit(request: WorkspaceRequest, row: Channel) -> HttpResponse:
             target=row,
             detail={"changed": sorted(form.changed_data)},  # names alone: the address is a secret
         )
+        if rule:
+            add_channel(rule, row, request.user)
         if form.new_key:  # stands on the answer to its own POST and nowhere else
             return _page(request, row, ChannelForm(instance=row), key=form.new_key)
-        messages.success(request, f"The channel “{row.name}” is saved.")
+        told = f" The rule “{rule.name}” tells by it." if rule else ""
+        messages.success(request, f"The channel “{row.name}” is saved.{told}")
+        if rule:
+            return redirect("rule", request.workspace.slug, rule.pk)
         return redirect("channel", request.workspace.slug, row.pk)
     return _page(request, row, form)
 
@@ -80,6 +94,7 @@ def _page(request: WorkspaceRequest, row: Channel, form: ChannelForm, key: str =
     context = {
         "form": form,
         "channel": row,
+        "rule": _waiting_rule(request),
         "kinds": _kinds(),
         "key": key,
         "zones": time_zones(),

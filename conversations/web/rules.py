@@ -87,6 +87,8 @@ def _stored(request: WorkspaceRequest, form: RuleForm) -> HttpResponse:
     save_rule(rule, form.cleaned_data["channels"], request.user)
     state = "It is evaluated every half minute." if rule.enabled else "It is switched off."
     messages.success(request, f"The rule “{rule.name}” is saved. {state}")
+    if "channel" in request.GET:
+        return redirect(reverse("channels", args=[request.workspace.slug]) + f"?rule={rule.pk}")
     return redirect("alerts", request.workspace.slug)
 
 

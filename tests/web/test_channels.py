@@ -30,6 +30,19 @@ def test_a_webhook_is_made_and_its_key_shown_once(acme, alice):
     assert key not in alice.get(f"{LIST}{channel.pk}/").content.decode()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:9", "[::1]", "10.1.2.3", "2130706433", "LOCALHOST.", "169.254.169.254"])
+def test_a_webhook_to_a_private_address_is_refused_when_it_is_written(alice, settings, host):
+    fields = FORM | {"address": f"http://{host}/hook"}
+
+    refused = alice.post(f"{LIST}new/?kind=webhook", fields)
+
+    assert refused.status_code == 422
+    assert "OBSERVATORY_CHANNEL_NETWORKS" in refused.content.decode()
+    settings.CHANNEL_NETWORKS = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "169.254.0.0/16")
+    alice.post(f"{LIST}new/?kind=webhook", fields)
+    assert Channel.objects.count() == 1
+
+
 def test_no_page_or_activity_tells_the_address(acme, alice, webhook):
     alice.post(f"{LIST}{webhook.pk}/", FORM | {"address": f"{SECRET}2"})
 

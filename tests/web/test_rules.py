@@ -62,6 +62,31 @@ def test_rule_can_be_saved_switched_off(alice):
     assert not Rule.objects.get().enabled
 
 
+def test_rule_without_a_channel_is_saved_before_one_is_made_for_it(alice, acme):
+    assert "Save switched off and make a channel" in page(alice).text
+    made = alice.post(f"{NEW}?channel=1&off=1", FORM)
+    rule = Rule.objects.get()
+    assert made["Location"] == f"/w/acme/settings/channels/?rule={rule.pk}"
+    assert f"kind=in_app&amp;rule={rule.pk}" in alice.get(made["Location"]).content.decode()
+
+    fields = {"name": "Bell", "is_on": "on", "digest_minutes": "0", "time_zone": "UTC"}
+    saved = alice.post(f"/w/acme/settings/channels/new/?kind=in_app&rule={rule.pk}", fields)
+
+    assert saved["Location"] == f"/w/acme/alerts/rules/{rule.pk}/"
+    rule.refresh_from_db()
+    assert [each.name for each in rule.channels.all()] == ["Bell"]
+    assert not rule.enabled
+
+
+def test_channel_is_made_for_no_rule_of_another_workspace(alice, globex):
+    theirs = create_rule(globex)
+    fields = {"name": "Bell", "is_on": "on", "digest_minutes": "0", "time_zone": "UTC"}
+
+    alice.post(f"/w/acme/settings/channels/new/?kind=in_app&rule={theirs.pk}", fields)
+
+    assert not theirs.channels.exists()
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [

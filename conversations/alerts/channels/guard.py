@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from socket import inet_aton
 from typing import Any
 
 Address = IPv4Address | IPv6Address
@@ -58,6 +59,17 @@ def may_reach(address: Address, allowed: Networks) -> bool:
     if any(inner in network or address in network for network in _networks(allowed)):
         return True
     return inner.is_global and not inner.is_multicast
+
+
+def is_refused_as_written(host: str, allowed: Networks) -> bool:
+    """Whether a host can be told to be out of reach before it is spoken to: an address in any spelling that the system
+    takes (127.1, 0x7f000001), or this machine. Where a name leads is seen when it is connected to."""
+    name = host.lower().rstrip(".")
+    try:
+        address: Address = IPv4Address(inet_aton(name)) if ":" not in name else ip_address(name.partition("%")[0])
+    except (OSError, ValueError):
+        return (name == "localhost" or name.endswith(".localhost")) and is_refused_as_written("127.0.0.1", allowed)
+    return not may_reach(address, allowed)
 
 
 def _unwrapped(address: Address) -> Address:
