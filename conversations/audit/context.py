@@ -7,7 +7,9 @@ from dataclasses import replace
 from conversations.audit.cutting import beginning_of, ending_of
 from conversations.audit.facts import cues
 from conversations.audit.facts.draft import BEGINNING, LONGEST_TEXT, about_of
-from conversations.audit.facts.units import is_listed, plain
+from conversations.audit.facts.reading import without_gutter
+from conversations.audit.facts.units import is_listed
+from conversations.audit.facts.wording import worded
 from conversations.audit.model import Author, Fact
 
 #: So many characters before a quote are searched for its sentence.
@@ -32,7 +34,7 @@ def in_context(fact: Fact, texts: Mapping[tuple[str, int], str]) -> Fact:
     before = sentence_before(texts[span.message, span.block], span.start)
     about = about_of(fact.text, fact.quote)
     said = fact.text[len(about) :].lstrip(": ") if about else fact.text
-    at = plain(fact.quote).find(said[:BEGINNING])
+    at = worded(fact.quote).find(said[:BEGINNING])
     if len(before) < TELLING or before.casefold() in fact.text.casefold() or at < 0 or cues.NARRATION.match(before):
         return fact
     lead = " ".join(part for part in (about and f"{about}:", ending_of(before, BEFORE), at and "…") if part)
@@ -46,7 +48,8 @@ def sentence_before(text: str, start: int) -> str:
     begins = [match.end() for match in _SENTENCE_START.finditer(reach) if match.end() < len(reach) - TELLING]
     if not begins:
         return ""
-    before = plain(text[start - min(start, REACH) + begins[-1] : start]).rstrip(" -*•#>|")
+    said = text[start - min(start, REACH) + begins[-1] : start]
+    before = worded(without_gutter(said)).rstrip(" -*•#>|")
     return before if before.endswith((".", "!", "?", ":", ";", "…")) else f"{before}."
 
 

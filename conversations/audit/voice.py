@@ -20,7 +20,11 @@ _TAGGED = re.compile(
     r"user_instructions|"
     r"permissions instructions|INSTRUCTIONS|ide_opened_file|ide_selection|turn_aborted)\b[^>]*>"
 )
-_INTERRUPTED = re.compile(r"\[Request interrupted by user[^\]]*\]|\[Image[^\]\n]{0,80}\]")
+#: Marks and sentences that a harness sets into the user's words.
+_INTERRUPTED = re.compile(
+    r"\[Request interrupted by user[^\]]*\]|\[Image[^\]\n]{0,80}\]"
+    r"|If you need specific details from before [^\n]{0,200}read the full transcript at: ?\S*"
+)
 _ARGUMENTS = re.compile(r"</?command-args>")
 _HOOK = re.compile(
     r"^\s*(?:\w+ hook (?:feedback|error|success|additional context)|Caveat: The messages below)", re.IGNORECASE

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from conversations.audit.beside import MOST, gathered, shown
+from conversations.audit.beside import MOST, ONE_LIST, gathered, shown
 from conversations.audit.facts.draft import LONGEST_TEXT
 from conversations.audit.facts.reading import READ
 from conversations.audit.model import Author, Detail, Evidence, Finding, Judgement
@@ -31,10 +31,23 @@ def ids(findings):
 
 def test_the_first_of_a_passage_speaks_for_the_next_two():
     losses = passage(*SAID)
+    losses[3] = replace(losses[3], fact=replace(losses[3].fact, text=f"Sums: {SAID[3]}"))
     first, spoken_for = gathered(losses)
     assert ids(first) == ids([losses[0], losses[3]])
     assert ids(spoken_for) == ids(losses[1:3])
     assert first[0].beside == SAID[1 : 1 + MOST]
+
+
+def test_one_list_takes_one_place():
+    losses = passage(*SAID, about="download.py: ")
+    first, spoken_for = gathered(losses)
+    assert (ids(first), ids(spoken_for)) == (ids(losses[:1]), ids(losses[1:]))
+
+
+def test_the_same_heading_far_below_takes_another_place():
+    losses = passage(*SAID[:3], "Nothing. " * (ONE_LIST // 8), SAID[3])
+    first, _ = gathered([*losses[:3], losses[4]])
+    assert ids(first) == ids([losses[0], losses[4]])
 
 
 def test_what_other_messages_lost_stands_for_itself():
@@ -99,7 +112,7 @@ def test_a_place_in_code_is_told_in_the_words_of_its_reader():
     first = fact_of(line, "12→ if gap: return", text="download.py: A gap ends the read.", cues=(READ,))
     other = fact_of(line, "40→ wait(9)", text="download.py: Retries wait nine seconds.", cues=(READ,))
     (lead,), _ = gathered([finding_of(first), finding_of(other)])
-    assert shown(lead) == "download.py: A gap ends the read. · download.py: Retries wait nine seconds."
+    assert shown(lead) == "download.py: A gap ends the read. · Retries wait nine seconds."
 
 
 def test_numbers_of_lines_are_not_shown():

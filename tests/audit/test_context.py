@@ -2,6 +2,7 @@ import pytest
 
 from conversations.audit.context import LONGEST_LIST, in_context, list_start, sentence_before
 from conversations.audit.facts.draft import LONGEST_TEXT
+from conversations.audit.facts.wording import worded
 from conversations.audit.model import Author
 from tests.audit.segments import Log, fact_of
 
@@ -11,6 +12,10 @@ from tests.audit.segments import Log, fact_of
     [
         ("The cache lives in the session store. ", "The cache lives in the session store."),
         ("Much else. What the cache does when it is full:\n- ", "What the cache does when it is full:"),
+        (
+            "What the table of colours holds:\n  3→| Name | Code |\n  4→| --- | --- |\n",
+            "What the table of colours holds: Name – Code",
+        ),
         ("Short. ", ""),
         ("", ""),
     ],
@@ -23,7 +28,7 @@ def test_the_sentence_before_is_found(before, expected):
 def told_of(text, quote, author=Author.ASSISTANT):
     """The sentence for people of `quote`, which stands in `text`."""
     line = Log().add(author, text)
-    return in_context(fact_of(line, quote), {("m0", 0): line.text})
+    return in_context(fact_of(line, quote, text=worded(quote)), {("m0", 0): line.text})
 
 
 @pytest.mark.parametrize(
@@ -32,7 +37,7 @@ def told_of(text, quote, author=Author.ASSISTANT):
         ("The cache lives in the session store. It is cleared on reset.", "It is cleared on reset.",
          "The cache lives in the session store. It is cleared on reset."),
         ("Two ways to clear the cache are known\n\n- by hand\n- on reset of it", "- on reset of it",
-         "Two ways to clear the cache are known. - on reset of it"),
+         "Two ways to clear the cache are known. on reset of it"),
         ("Let me look at the session store. It is cleared on reset.", "It is cleared on reset.",
          "It is cleared on reset."),
     ],

@@ -73,4 +73,4 @@ def test_short_parts_are_named_by_what_they_stand_under_and_where_the_list_begin
     first, second = judged(line, "- first is gone"), judged(line, "- second is gone")
     titled = replace(first[0], text="Steps: - first is gone")
     ((fact, _),) = joined(line, (titled, first[1]), second)
-    assert fact.text == "Steps: - first is gone - second is gone"
+    assert fact.text == "Steps: first is gone; second is gone"

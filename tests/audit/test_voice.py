@@ -27,6 +27,10 @@ PLAN = "\n".join(f"- step {n} changes the module so that it does what is wanted"
             [("user", "all of phase 14")],
         ),
         ("[Request interrupted by user]", []),
+        (
+            "Add the plan.\nIf you need specific details from before this, read the full transcript at: /a.jsonl",
+            [("user", "Add the plan.")],
+        ),
         ("<bash-stdout>total 4</bash-stdout>", []),
         ("Stop hook feedback: run the linter", []),
         ("<system-reminder>never closed", []),

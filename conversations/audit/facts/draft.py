@@ -4,12 +4,15 @@ import re
 from dataclasses import dataclass
 
 from conversations.audit.cutting import beginning_of
-from conversations.audit.facts.units import Unit, plain
+from conversations.audit.facts.units import Unit
+from conversations.audit.facts.wording import worded
 from conversations.audit.model import FactKind, FactState, Line
 
 LONGEST_TEXT = 300
+LONGEST_ABOUT = 110
 #: So many characters of a quote tell where it begins in a sentence.
 BEGINNING = 40
+_COLON = re.compile(r":\s+")
 _ESCAPES = re.compile(r"\\[nrt]")
 
 
@@ -48,16 +51,21 @@ def titled(unit: Unit) -> str:
     return ": ".join(part.rstrip(": ") for part in unit.context[-2:])
 
 
-def about_of(text: str, quote: str) -> str:
-    """What a fact's sentence names before its quote begins: headings, a file; "" where it names nothing."""
-    said = plain(_ESCAPES.sub(" ", quote))[:BEGINNING]
-    at = text.find(said) if said else -1
-    return text[:at].rstrip(": ") if at > 0 else ""
+def about_of(text: str, quote: str, *, anywhere: bool = False) -> str:
+    """What a fact's sentence names before its quote begins: headings, a file; "" where it names nothing.
+
+    `anywhere`: the sentence may go on with a later part of the quote.
+    """
+    said = worded(_ESCAPES.sub(" ", quote))
+    at = text.find(said[:BEGINNING]) if said else -1
+    if at < 0 and anywhere:
+        at = next((m.end() for m in _COLON.finditer(text) if text[m.end() : m.end() + BEGINNING] in said), 0)
+    return text[:at].rstrip(":-*• ") if at > 0 else ""
 
 
 def sentence_of(about: str, said: str) -> str:
     """`about: said` on one line, at most LONGEST_TEXT characters."""
-    text = plain(_ESCAPES.sub(" ", said))
+    text = worded(_ESCAPES.sub(" ", said))
     if about and about.casefold() not in text.casefold():
-        text = f"{about[:110]}: {text}"
+        text = f"{beginning_of(about, LONGEST_ABOUT)}: {text}"
     return beginning_of(text, LONGEST_TEXT)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
 from conversations.audit.calls import Call, command_kinds
 from conversations.audit.facts import cues, spoken
@@ -174,7 +174,13 @@ def _explains(text: str, piece: Chunk) -> bool:
     )
 
 
+def comment_of(code: str) -> str:
+    """The words of the comment at the beginning of `code`, without its marks."""
+    rows = (_COMMENT.match(row) for row in without_gutter(code).split("\n"))
+    return " ".join(row[1].rstrip("*/-> ") for row in takewhile(bool, rows) if row and row[1])
+
+
 def _place(line: Line, call: Call, piece: Chunk, reading: str) -> Draft:
     name = call.path.rsplit("/", 1)[-1] or call.command[:60]
-    cue, said = (READ, reading) if reading else ("comment", without_gutter(line.text[piece.start : piece.end]))
+    cue, said = (READ, reading) if reading else ("comment", comment_of(line.text[piece.start : piece.end]))
     return Draft(FactKind.FINDING, line, piece.start, piece.end, name, said, cues=(cue,), form=Form.CODE.value)

@@ -8,11 +8,14 @@ from conversations.audit.facts import cues, rules
 from conversations.audit.facts.draft import Draft, draft_of
 from conversations.audit.facts.units import Form, Unit, prose
 from conversations.audit.model import Author, FactKind, Line
+from conversations.audit.text import content_stems
 
 #: A statement with fewer characters before the announcement that follows it says nothing on its own.
 SHORTEST = 40
 #: A shorter report is a receipt: "launched", "finished".
 SHORTEST_REPORT = 400
+#: A question of fewer telling words than these asks for a word only: what it is about stands before it.
+NAMED = 4
 
 _LABEL = re.compile(
     r"\b(?i:option|variant|approach|alternative|phase|level|tier|plan|direction|scenario|case|"
@@ -21,9 +24,10 @@ _LABEL = re.compile(
 _LABELLED = re.compile(
     r"^\W*(?:(?i:option|variant|approach|alternative|scenario|direction|phase)\s+(?:[A-Z]|\d{1,2})|[A-Z]{1,2}\d{1,3})\b"
 )
+#: Thinking that came in pieces has no blank between its sentences: "It is empty.Let me look."
 _ANNOUNCED = re.compile(
-    r"\s+(?:(?:So|Now|Next|First|Then|But|And),? )?(?:Let me|Let's|I'll|I will|I'm going to|I should|"
-    r"I need to)\b[^\n]{0,300}$",
+    r"(?:\s+|(?<=[\w`)][.!?:]))(?:(?:So|Now|Next|First|Then|But|And),? )?(?:Let me|Let's|I'll|I will|I'm going to|"
+    r"I should|I need to)\b[^\n]{0,300}$",
     re.IGNORECASE,
 )
 _MUSING = re.compile(
@@ -107,7 +111,7 @@ def telling(line: Line, unit: Unit) -> Unit | None:
     if told is None:
         return None
     said = line.text[told.start : told.end]
-    return None if is_narration(said) or is_musing(said, line.author) else told
+    return None if is_narration(said) or is_musing(said, line.author) or is_bare_question(said) else told
 
 
 def is_narration(said: str) -> bool:
@@ -131,6 +135,11 @@ def without_announcement(text: str, unit: Unit) -> Unit | None:
 def is_musing(said: str, author: Author) -> bool:
     """The agent asking itself, which only what follows answers."""
     return author is Author.THINKING and (said.rstrip().endswith("?") or bool(_MUSING.match(said)))
+
+
+def is_bare_question(said: str) -> bool:
+    """Whether it asks without naming anything, such as "Which do you prefer?"."""
+    return said.rstrip(" *_").endswith("?") and len(set(content_stems(said))) < NAMED
 
 
 def kind_of(said: str, unit: Unit, author: Author, answers: bool) -> tuple[FactKind, str]:  # noqa: PLR0911 -- a table

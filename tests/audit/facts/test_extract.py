@@ -4,6 +4,7 @@ import pytest
 
 from conversations.audit.facts import extract_drafts
 from conversations.audit.facts.cues import NARRATION
+from conversations.audit.facts.reading import comment_of
 from conversations.audit.model import Author, FactKind, FactState
 from conversations.vocabulary import Origin
 from tests.audit.segments import Log, segment_of
@@ -63,6 +64,8 @@ def test_what_the_agent_says_is_a_fact_of_its_kind(words, kind):
         "All tests pass. Now let me run lint.",
         "Great, the build succeeded.",
         "I found it. Let me look at the caller to be sure.",
+        "Which of the two do you prefer?",
+        "Does this look complete now?",
     ],
 )
 def test_narration_is_no_fact(words):
@@ -75,6 +78,18 @@ def test_a_finding_ends_before_the_announcement_of_the_next_step():
     log = Log()
     log.agent("The cache is cleared by `reset` before the lock is taken. Let me look at the callers.")
     assert [draft.quote for draft in drafts_of(log)] == ["The cache is cleared by `reset` before the lock is taken."]
+
+
+def test_an_announcement_may_follow_without_a_blank():
+    log = Log()
+    log.add(Author.THINKING, "The base commit stored in the state is older than `HEAD~1`.Let me check the state.")
+    assert [draft.quote for draft in drafts_of(log)] == ["The base commit stored in the state is older than `HEAD~1`."]
+
+
+def test_a_question_that_names_its_matter_is_a_fact():
+    log = Log()
+    log.agent("Should I keep the original upload separately for comparison with the retry?")
+    assert len(drafts_of(log)) == 1
 
 
 def test_a_table_row_under_a_labelled_option_is_content_behind_a_label():
@@ -325,6 +340,11 @@ def test_the_praise_of_a_review_is_no_fact():
         "## Issues\n- The importer drops the last row of the upload."
     )
     assert [draft.quote for draft in drafts_of(log)] == ["- The importer drops the last row of the upload."]
+
+
+def test_a_comment_is_told_without_its_marks_and_the_code_below():
+    code = "12→\t/* The cache must be cleared before the lock,\n13→\t * because readers keep rows. */\n14→x()"
+    assert comment_of(code) == "The cache must be cleared before the lock, because readers keep rows."
 
 
 def test_a_comment_is_told_without_the_numbers_of_its_lines():
