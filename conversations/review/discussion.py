@@ -1,6 +1,7 @@
-"""Threads on a compaction: opened, answered, resolved; who is mentioned is told."""
+"""Threads on a compaction: opened, answered, resolved; who is mentioned or takes part is told."""
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from conversations.errors import BadInput, Conflict
@@ -31,13 +32,14 @@ def open_thread(compaction: Compaction, user: User, text: str, *, fact_id: str =
 
 @transaction.atomic
 def add_comment(thread: Thread, user: User, text: str) -> Comment:
-    """What `user` says, told to the members it mentions. Saying something opens a resolved thread again."""
+    """What `user` says, told to the members it mentions and to those who take part in the thread. Saying something
+    opens a resolved thread again."""
     comment = Comment.objects.create(
         workspace=thread.workspace, thread=thread, author=user, author_name=str(user), text=_words(text)
     )
     if thread.resolved_at:
         reopen(thread, user)
-    _tell(comment, user)
+    _tell_others(comment, user, told=_tell(comment, user))
     record_activity(workspace=thread.workspace, actor=user, action="comment.added", target=comment)
     return comment
 
@@ -137,7 +139,8 @@ def _tell_assignee(thread: Thread, user: User, assignee: User) -> None:
     )
 
 
-def _tell(comment: Comment, author: User) -> None:
+def _tell(comment: Comment, author: User) -> set[int]:
+    """Those it mentions; ids of them."""
     workspace, compaction = comment.workspace, comment.thread.compaction
     people = {user.pk: user for user in workspace.members.exclude(pk=author.pk)}
     named = mentioned(comment.text, [(user.pk, user.name, user.email) for user in people.values()])
@@ -148,4 +151,20 @@ def _tell(comment: Comment, author: User) -> None:
         text=f"{author} mentioned you in the discussion of compaction {compaction.number}.",
         url=f"{compaction.get_absolute_url()}#comment-{comment.pk}",
         key=f"comment-{comment.pk}",
+    )
+    return set(named)
+
+
+def _tell_others(comment: Comment, author: User, *, told: set[int]) -> None:
+    """Who said something in the thread, or is to see to it, and is a member still."""
+    thread, compaction = comment.thread, comment.thread.compaction
+    said = Comment.objects.filter(workspace=thread.workspace, thread=thread, deleted_at=None).values("author")
+    taking_part = thread.workspace.members.filter(Q(pk__in=said) | Q(pk=thread.assignee_id))
+    notify(
+        workspace=thread.workspace,
+        users=taking_part.exclude(pk__in={author.pk, *told}),
+        kind="reply",
+        text=f"{author} said something in a discussion of compaction {compaction.number} that you take part in.",
+        url=f"{compaction.get_absolute_url()}#comment-{comment.pk}",
+        key=f"reply-{comment.pk}",  # another than a mention's: who is named later is told of that
     )

@@ -45,6 +45,24 @@ def test_mention_tells_each_member_once_with_a_permalink(acme):
     assert Activity.objects.filter(workspace=acme, action="comment.added", user=ann).count() == 1
 
 
+def test_reply_tells_those_who_take_part_and_are_members_still(acme):
+    ann, bo, cleo, dora, emil = (create_reviewer(acme, name) for name in ("ann", "bo", "cleo", "dora", "emil"))
+    thread = discussion.open_thread(create_compaction(create_conversation(acme)), ann, "Look").thread
+    discussion.add_comment(thread, bo, "I see")
+    discussion.remove(discussion.add_comment(thread, dora, "Oh"), dora)
+    discussion.add_comment(thread, emil, "Hm")
+    acme.memberships.get(user=emil).delete()
+    discussion.assign(thread, ann, cleo)
+    Notice.objects.all().delete()
+
+    comment = discussion.add_comment(thread, bo, "@Ann what now?")
+    discussion.edit(comment, bo, "@Ann, what now?", seen=comment.revision)
+
+    told = {(notice.user.name, notice.kind) for notice in Notice.objects.select_related("user")}
+    assert told == {("Ann", "mention"), ("Cleo", "reply")}
+    assert Notice.objects.count() == 2
+
+
 def test_comment_opens_a_resolved_thread_again(acme):
     ann = create_reviewer(acme, "ann")
     thread = discussion.open_thread(create_compaction(create_conversation(acme)), ann, "Look").thread
