@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError
 
 from conversations.alerts import budget_watch, evaluation, outbox, telling
 from conversations.alerts.history import purge_runs
-from conversations.audit import asking, learned_services, ledger_services
+from conversations.audit import asking, keeping, learned_services, ledger_services
 from conversations.audit import services as audit_services
 from conversations.ingest import queries, services
 from conversations.ingest.services import Digested
@@ -69,9 +69,10 @@ def audit_conversation(conversation_id: int, *, settled: bool = False) -> None:
 
 @shared_task(ignore_result=True)
 def audit_due() -> None:
-    """Every minute: audit again what has grown since."""
+    """Every minute: audit again what has grown since, and keep no work for what has not."""
     for conversation_id in audit_services.due_conversations():
         audit_conversation.delay(conversation_id, settled=True)
+    keeping.drop_idle()
 
 
 @shared_task(acks_late=True, ignore_result=True)

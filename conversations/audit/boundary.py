@@ -7,6 +7,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import msgspec
 
@@ -43,20 +44,38 @@ class AtBoundary:
     retention: Retention
 
 
+class Shelf(Protocol):
+    """Where the work of another process can be found, and is told what was used."""
+
+    def get(self, digest: bytes) -> AtBoundary | None:
+        """What was said of the same texts, None for nothing."""
+
+    def use(self, digest: bytes, known: AtBoundary) -> None:
+        """Note what an audit rests on."""
+
+
 class Boundaries:
     """The boundaries looked at last, by a digest of all that was read: another text is another boundary."""
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._kept = kept
-        self._known: OrderedDict[bytes, AtBoundary] = OrderedDict()
+    def __init__(
+        self, kept: int = KEPT, shelf: Shelf | None = None, known: OrderedDict[bytes, AtBoundary] | None = None
+    ) -> None:
+        self._kept, self._shelf = kept, shelf
+        self._known = OrderedDict[bytes, AtBoundary]() if known is None else known
+
+    def beside(self, shelf: Shelf) -> "Boundaries":
+        """The same memory; what it does not hold is looked for on the shelf."""
+        return Boundaries(self._kept, shelf, self._known)
 
     def at(self, segment: Segment, told: Reading, index: PassageIndex) -> AtBoundary:
         """What `at_boundary` says, made once."""
         key = digest_of(segment, told)
-        known = self._known.pop(key, None) or at_boundary(segment, told, index)
-        self._known[key] = known
+        known = self._known.pop(key, None) or (self._shelf.get(key) if self._shelf else None)
+        known = self._known[key] = known or at_boundary(segment, told, index)
         if len(self._known) > self._kept:
             self._known.popitem(last=False)
+        if self._shelf:
+            self._shelf.use(key, known)
         return known
 
 

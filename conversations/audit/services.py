@@ -14,6 +14,7 @@ from conversations.audit.asking import ask, reading_of
 from conversations.audit.audit import AUDITOR_VERSION, audit_segment, is_readable
 from conversations.audit.beside import shown
 from conversations.audit.boundary import Boundaries
+from conversations.audit.keeping import Shelf
 from conversations.audit.learned_services import put_in_order, risk_of
 from conversations.audit.ledger_services import check_at_audit
 from conversations.audit.lifelines import LifeLine as LifeLineValue
@@ -88,11 +89,11 @@ def _is_growing(compaction: Compaction, audit: CompactionAudit) -> bool:
 def audit_compaction(compaction: Compaction, *, input_key: str, following: int) -> CompactionAudit:
     """Audit one compaction, with what a model has said of this input, and store what is found; a failure is stored too,
     and told."""
-    begun = time.monotonic()
+    begun, shelf = time.monotonic(), Shelf(compaction)
     try:
         segment = segment_of(compaction)
         check_at_audit(compaction, segment)  # what the team wants to survive comes first
-        audit = audit_segment(segment, reading_of(compaction, input_key), _BOUNDARIES)
+        audit = audit_segment(segment, reading_of(compaction, input_key), _BOUNDARIES.beside(shelf))
     except Exception:
         log.exception("audit_failed compaction=%s version=%s", compaction.pk, AUDITOR_VERSION)
         return _store_failure(compaction, input_key, following)
@@ -100,6 +101,7 @@ def audit_compaction(compaction: Compaction, *, input_key: str, following: int) 
     with transaction.atomic():
         # One writer at a time: two audits of the same compaction would lock its findings in each other's way.
         Compaction.objects.select_for_update(no_key=True).only("pk").get(pk=compaction.pk)
+        shelf.store(goes_on=following < FOLLOWING_MESSAGES)
         return _store(compaction, audit, input_key=input_key, seen_messages=following, duration_ms=spent)
 
 

@@ -7,7 +7,7 @@ from conversations.models.compaction import Compaction
 from conversations.models.context import ContextPage, KnownContexts
 from conversations.models.conversation import Agent, Conversation, Message, Request
 from conversations.models.discussion import Comment, Thread
-from conversations.models.fact import Addition, CompactionAudit, Finding, LifeLine
+from conversations.models.fact import Addition, BoundaryWork, CompactionAudit, Finding, LifeLine
 from conversations.models.inbox import Batch, BatchChunk, BatchProblem
 from conversations.models.incident import Delivery, Incident, IncidentEvent, Silence
 from conversations.models.learning import RankingVersion
@@ -45,6 +45,7 @@ __all__ = [
     "Batch",
     "BatchChunk",
     "BatchProblem",
+    "BoundaryWork",
     "Budget",
     "BudgetChannel",
     "BudgetEvent",

@@ -182,3 +182,21 @@ class LifeLine(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class BoundaryWork(models.Model):
+    """What the auditor said at one compaction whatever follows it, kept while the conversation may go on: the facts
+    with their words. It goes with its compaction, and when no audit has used it for a day."""
+
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="+", **WITHIN_WORKSPACE)
+    compaction = models.OneToOneField(Compaction, models.DO_NOTHING, related_name="+", db_constraint=False)
+    digest = models.BinaryField(max_length=16)  # blake2b of all that was read
+    version = models.CharField(max_length=40)  # of the auditor
+    body = models.BinaryField()  # conversations.audit.boundary.AtBoundary as MessagePack, zstd-compressed
+    at = models.DateTimeField()  # last used
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="boundary_work_idle")]
+
+    def __str__(self) -> str:
+        return f"work on compaction {self.compaction_id}"

@@ -19,6 +19,7 @@ from conversations.ingest.work import content_of
 from conversations.models import (
     Batch,
     BatchChunk,
+    BoundaryWork,
     CompactionAudit,
     Conversation,
     HiddenSecret,
@@ -239,5 +240,6 @@ def _have_audited_again(conversations: Iterable[int]) -> None:
     ids = sorted(conversations)
     LlmAnswer.objects.filter(compaction__conversation__in=ids).delete()
     LlmReading.objects.filter(compaction__conversation__in=ids).delete()
+    BoundaryWork.objects.filter(compaction__conversation__in=ids).delete()
     CompactionAudit.objects.filter(compaction__conversation__in=ids).update(input_key="")
     Conversation.objects.filter(pk__in=ids, compaction_count__gt=0).update(audit_due_at=timezone.now())

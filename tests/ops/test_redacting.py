@@ -12,6 +12,7 @@ from conversations.ingest import services
 from conversations.models import (
     Activity,
     Batch,
+    BoundaryWork,
     Comment,
     Compaction,
     Conversation,
@@ -72,12 +73,14 @@ def run_to_the_end(workspace, by):
 
 def test_nothing_stored_holds_a_secret_afterwards(stored, alice):
     assert Finding.objects.filter(text__contains=SECRET).exists()
+    assert BoundaryWork.objects.exists()
 
     run = run_to_the_end(stored, alice.user)
 
     rest = everything_stored()
     for secret in (SECRET, TOKEN, str(CARD)):
         assert secret not in rest
+    assert not BoundaryWork.objects.exists()  # compressed
     assert (run.state, run.error) == (RedactionState.DONE, "")
     assert run.done == run.total
     assert 10 < run.changed < run.total
