@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from requests import RequestException, Response, Session
+from urllib3.exceptions import HTTPError
 
 from conversations.alerts.channels.guard import guarded
 from conversations.errors import BadInput
@@ -44,7 +45,7 @@ def discover(issuer: str) -> dict[str, Any]:
         with guarded(settings.CHANNEL_NETWORKS) as watch, _Patient() as session:
             answer = session.get(issuer + WELL_KNOWN, stream=True)
             text = answer.raw.read(_MOST_BYTES, decode_content=True)
-    except (RequestException, OSError) as error:
+    except (RequestException, HTTPError, OSError) as error:  # HTTPError: what is read raw breaks off, or is no gzip
         raise BadInput(watch.refused or f"It does not answer: {type(error).__name__}.") from None
     return _checked(issuer, answer, text)
 
@@ -54,7 +55,7 @@ def _checked(issuer: str, answer: Response, text: bytes) -> dict[str, Any]:
         raise BadInput(f"{WELL_KNOWN} there answers {answer.status_code}.")
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise BadInput("What it answers is no discovery document.")

@@ -50,7 +50,7 @@ class ProviderForm(forms.Form):
 
     def __init__(self, *args: Any, row: SignInProvider | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._has_secret = row is not None
+        self._row = row
         if row is not None:
             self.initial = {name: getattr(row, name) for name in _COLUMNS} | {"domains": ", ".join(row.domains)}
             self.fields["secret"].help_text = "Stored encrypted, and shown to nobody. Left empty: stays as it is."
@@ -63,10 +63,12 @@ class ProviderForm(forms.Form):
         return issuer
 
     def clean_secret(self) -> str:
-        """Needed the first time."""
+        """Needed the first time, and for another address: the secret goes there with the next who signs in."""
         secret: str = self.cleaned_data["secret"]
-        if not secret and not self._has_secret:
+        if not secret and self._row is None:
             raise ValidationError("The provider gives it to you where you register this server.")
+        if not secret and self._row and self.cleaned_data.get("issuer", self._row.issuer) != self._row.issuer:
+            raise ValidationError("The address is another one: type the secret that belongs to it.")
         return secret
 
     def clean_domains(self) -> list[str]:

@@ -14,13 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 
 class Provider:
-    """`person` is who signs in there next; `twist` changes the claims of the id token, `lie` those of the user info."""
+    """`person` is who signs in there next; `twist` changes the claims of the id token, `lie` those of the user info;
+    `raw` answers some paths with headers and bytes as they are."""
 
     def __init__(self):
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.signs_with, self.algorithm = self.key, "RS256"
         self.person = {"sub": "17", "email": "dora@example.org", "email_verified": True, "name": "Dora"}
-        self.twist, self.lie, self.codes = {}, {}, {}
+        self.twist, self.lie, self.codes, self.raw = {}, {}, {}, {}
         self.issuer = ""
 
     def sign_in(self, address):
@@ -64,17 +65,22 @@ def running_provider():
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self.send(provider.answer(self.path))
+            if self.path in provider.raw:
+                self.write(*provider.raw[self.path])
+            else:
+                self.write({}, json.dumps(provider.answer(self.path)).encode())
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            self.send(provider.token({name: values[0] for name, values in parse_qs(body).items()}))
+            told = provider.token({name: values[0] for name, values in parse_qs(body).items()})
+            self.write({}, json.dumps(told).encode())
 
-        def send(self, value):
+        def write(self, headers, body):
             self.send_response(200)
-            self.send_header("Content-Type", "application/json")
+            for name, value in {"Content-Type": "application/json", **headers}.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(json.dumps(value).encode())
+            self.wfile.write(body)
 
         def log_message(self, *_):
             pass

@@ -66,6 +66,15 @@ def test_secret_stays_where_none_is_typed_and_follows_the_secret_key(typed, serv
     assert (chosen.name, chosen.secret()) == ("Other", "shared secret")
 
 
+def test_secret_does_not_go_to_another_address(typed, server, alice):
+    alice.post(PAGE, typed)
+
+    response = alice.post(PAGE, typed | {"issuer": "https://login.example.net", "secret": ""})
+
+    assert (response.status_code, "type the secret that belongs to it" in text_of(response)) == (422, True)
+    assert SignInProvider.objects.get().issuer == server.issuer
+
+
 def test_secret_of_another_key_is_said(typed, alice, settings):
     alice.post(PAGE, typed)
     settings.SECRET_KEY = "another" * 10
@@ -116,6 +125,21 @@ def test_trying_says_what_is_wrong(typed, server, alice, issuer, said):
 
     assert said in page
     assert page.count('class="errorlist"') == (0 if issuer else 1), "of what was tried only"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "said"),
+    [
+        ({"Content-Length": "100"}, b"{", "does not answer"),
+        ({"Content-Encoding": "gzip"}, b"{}", "does not answer"),
+        ({}, b"[" * 100_000, "no discovery document"),
+    ],
+    ids=["breaks off", "is no gzip", "is too deep"],
+)
+def test_trying_says_of_broken_answers_what_they_are(typed, server, alice, headers, body, said):
+    server.raw["/odd/.well-known/openid-configuration"] = (headers, body)
+
+    assert said in text_of(alice.post(f"{PAGE}try/", typed | {"issuer": f"{server.issuer}/odd"}))
 
 
 def test_trying_reaches_no_private_address(typed, alice, settings):
