@@ -222,18 +222,23 @@ def _evaluate(work: _Work, gathered: Gathered, now: datetime) -> None:
     try:
         events, last = gathered.chosen(work.wanted), progress.evaluated_until or work.start
         found = _run(work, events, now)
-        work.steps, told = steps_of(found.intervals, work.told, quietly=work.is_new)
+        steps, told = steps_of(found.intervals, work.told, quietly=work.is_new)
+        _note(work, events, found, max(last, work.start))
     except Exception as error:  # a fault of ours: it is logged, and shown with the rule
         log.exception("rule not evaluated rule=%s", work.rule.pk)
         progress.problem = f"{type(error).__name__}: {error}"[:500]
         outcome.fail(progress.problem)
         return
-    progress.told = msgspec.to_builtins(told)
-    since, open_ones = max(last, work.start), [each for each in found.intervals if each.until is None]
+    work.steps, progress.told = steps, msgspec.to_builtins(told)
+    outcome.seconds = monotonic() - begin
+
+
+def _note(work: _Work, events: Events, found: Run, since: datetime) -> None:
+    """For the rule's history: how it stands, how many events were new, and the figure nearest to firing."""
+    outcome, open_ones = work.outcome, [each for each in found.intervals if each.until is None]
     outcome.state, outcome.groups = _stands(open_ones)
     outcome.matched = len(events.points(since, work.until))
     outcome.look_at(nearest(work.definition, events.points, open_ones, since, work.until))
-    outcome.seconds = monotonic() - begin
 
 
 def _stands(intervals: Sequence[Interval]) -> tuple[RunState, int]:

@@ -177,6 +177,26 @@ def test_rule_that_fails_by_our_fault_says_so_and_stops_no_other(acme, monkeypat
     assert sorted(rule for rule in Incident.objects.values_list("rule__name", flat=True)) == ["Broken", "Forgotten"]
 
 
+def test_rule_whose_history_fails_by_our_fault_says_so_and_stops_no_other(acme, monkeypatch):
+    broken = create_rule(acme, name="Broken", warning=1)
+    create_rule(acme)
+    compacted(acme, at=START, forgotten=9)
+    nearest = evaluation.nearest
+
+    def fail(definition, *told):
+        if definition.warning == 1:
+            raise KeyError("a fault")
+        return nearest(definition, *told)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(evaluation, "nearest", fail)
+        assert evaluate_rules(START + MINUTE).failed == 1
+
+    assert RuleProgress.objects.get(rule=broken).problem == "KeyError: 'a fault'"
+    assert evaluate_rules(START + 2 * MINUTE).failed == 0
+    assert sorted(rule for rule in Incident.objects.values_list("rule__name", flat=True)) == ["Broken", "Forgotten"]
+
+
 def test_rules_that_share_a_metric_share_a_query(acme, django_assert_num_queries):
     for number in range(3):
         create_rule(acme, name=str(number), warning=number + 1)
