@@ -1,7 +1,7 @@
 """The page of budgets: each with whoever has used most of it, in a fixed number of queries."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -45,12 +45,12 @@ class People:
         name, version = (agent.name, agent.version) if agent else ("", "")
         return Asker(name, version, conversation.external_id, tuple(conversation.tags))
 
-    def tags(self, rule: Rule, asker: Asker) -> tuple[str, ...]:
-        """Of whom a budget judges: its own, or those of the conversations under that id."""
-        if not asker.conversation:
-            return (rule.tag_name,)
-        ours = (each.tags for each in self.conversations.values() if each.external_id == asker.conversation)
-        return tuple({tag for tags in ours for tag in tags})
+    def tags(self) -> dict[str, set[str]]:
+        """By the source's id of a conversation; those of several sources may share one."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for each in self.conversations.values():
+            found[each.external_id].update(each.tags)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,12 @@ class Judged:
 
 def standings(settings: Settings, people: People, at: datetime) -> list[Judged]:
     """Of every budget, for each who has spent anything in its window. Three queries at most, and one for prices."""
-    spent = _spent(settings, people, at, settings.rules)
+    spent, tags = _spent(settings, people, at, settings.rules), people.tags()
     found = []
     for rule in settings.rules:
         span = span_of(rule, at)
         cases = cases_of(rule, people, spent[whose_of(rule)][span])
-        found += [Judged(_stand(settings, rule, people, asker, rows, span, at), asker) for asker, rows in cases.items()]
+        found += [Judged(_stand(settings, rule, tags, asker, rows, span, at), asker) for asker, rows in cases.items()]
     return found
 
 
@@ -113,9 +113,9 @@ def _spent(settings: Settings, people: People, at: datetime, rules: Sequence[Rul
 def _overview(
     settings: Settings, rule: Rule, people: People, spent: dict[Whose, dict[Span, Spent]], at: datetime
 ) -> Overview:
-    span = span_of(rule, at)
+    span, tags = span_of(rule, at), people.tags()
     standings = [
-        (_stand(settings, rule, people, asker, rows, span, at), asker)
+        (_stand(settings, rule, tags, asker, rows, span, at), asker)
         for asker, rows in cases_of(rule, people, spent[whose_of(rule)][span]).items()
     ]
     nobody = (stand(rule, 0, window=span.window), NOBODY)
@@ -124,11 +124,12 @@ def _overview(
 
 
 def _stand(
-    settings: Settings, rule: Rule, people: People, asker: Asker, rows: Sequence[DayRow], span: Span, at: datetime
+    settings: Settings, rule: Rule, tags: Mapping[str, Iterable[str]], asker: Asker, rows: Sequence[DayRow],
+    span: Span, at: datetime,
 ) -> Standing:  # fmt: skip
-    overrides = settings.overrides.get(rule.id, ())
-    tags = people.tags(rule, asker) if any(each.tag_name for each in overrides) else ()
-    override = override_for(overrides, replace(asker, tags=tags), at)
+    """`tags` of conversations: overrides may be for those that have one. A budget of a tag has that one."""
+    ours = tags.get(asker.conversation, ()) if asker.conversation else [rule.tag_name]
+    override = override_for(settings.overrides.get(rule.id, ()), replace(asker, tags=tuple(ours)), at)
     return stand(rule, metric_of(settings, rule, rows), asker=asker, window=span.window, override=override)
 
 
