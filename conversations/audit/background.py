@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from conversations.audit.model import Author, Fact, Line, Segment
 from conversations.audit.passages import PassageIndex, Rarity
@@ -76,9 +77,9 @@ def background_of(segment: Segment, facts: Sequence[Fact], index: PassageIndex) 
     done = _bounded((x for x in segment.continuation if x.author in (Author.TOOL_INPUT, Author.TOOL_RESULT)), MAX_LATER)
     last = _bounded((x for x in reversed(segment.dropped) if x.author in _SPOKEN), MAX_CURRENT)
     return Background(
-        summary=Counter(stem for passage in index.passages for stem in passage.bag),
-        spoken=Counter(s for f in facts if f.author in _SPOKEN for s in bag(f.quote[:1_000])),
-        later=Counter(stem for text in said for stem in bag(text)),
+        summary=Counter(chain.from_iterable(passage.bag for passage in index.passages)),
+        spoken=Counter(chain.from_iterable(bag(f.quote[:1_000]) for f in facts if f.author in _SPOKEN)),
+        later=Counter(chain.from_iterable(map(bag, said))),
         ask=frozenset(content_stems(_last_words(segment.dropped) + " " + next_steps(segment.summary))),
         said_later=Windows(said, index.rarity),
         done_later=Windows(done, index.rarity),

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from conversations.audit.facts.draft import Draft
 from conversations.audit.facts.units import mark_end
@@ -33,7 +34,7 @@ _VOICE = {
 def merge_drafts(drafts: Sequence[Draft]) -> list[Fact]:
     """The facts in order of their first mention."""
     bags = [frozenset(content_stems(draft.quote[mark_end(draft.quote) :], 2_000)) for draft in drafts]
-    common = Counter(stem for bag in bags for stem in bag)
+    common = Counter(chain.from_iterable(bags))
     groups: list[list[int]] = []
     by_key: dict[str, list[int]] = {}
     for number, bag in enumerate(bags):

@@ -338,7 +338,7 @@ def bounded(texts: Sequence[str], block: int = MAX_BLOCK) -> Iterator[str]:
 def exact_words(text: str, limit: int | None = None) -> set[str]:
     """Words that stand for one thing only (names, code, paths, numbers), in lower case, "./-_" trimmed."""
     runs = (text if limit is None else text[:limit]).encode("ascii", "replace").translate(_EXACT_SIGNS).decode().split()
-    return {word for run in set(runs) for word in _WRITTEN_ONE_WAY[run]}
+    return set(chain.from_iterable(map(_WRITTEN_ONE_WAY.__getitem__, runs)))
 
 
 def _written_one_way(run: str) -> Iterator[str]:

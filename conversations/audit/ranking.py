@@ -24,7 +24,7 @@ FULLNESS = 0.3
 #: Only so many are put in order by variety; the rest keep the order of their score.
 VARIED = 40
 
-_NAME = re.compile(r"\b\w*[a-z][A-Z]\w*|\b\w+_\w+|[\w/-]+\.\w{1,5}\b")  # camelCase, snake_case, file.ext
+_NAME = re.compile(r"\b\w*[a-z][A-Z]\w*|\b\w+_\w+|[\w/-]++\.\w{1,5}\b")  # camelCase, snake_case, file.ext
 
 
 def features(fact: Fact, judgement: Judgement, index: PassageIndex, ground: Background) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """Finds the facts whose value was replaced before the boundary: the same said later with another figure."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,8 @@ FEWEST = 3
 #: Longer statements say more than one thing. Characters.
 LONGEST = 400
 
+#: What every one of the values has: most statements have none.
+_LIKELY = re.compile(r"\d|://|[0-9a-f]{8}-", re.IGNORECASE)
 _VALUES = MEASURES | {EntityKind.URL, EntityKind.HASH}
 #: Whose figure replaces whose: what the user gave only the user takes back, and a thought replaces nothing.
 _REPLACERS = {
@@ -55,6 +58,8 @@ def _near(figure: _Figure, by_word: dict[str, list[_Figure]]) -> Iterator[_Figur
 def _figure(fact: Fact) -> _Figure | None:
     """The fact as a statement about one figure; None where it has none, several, or says something else as well."""
     if fact.author not in _REPLACERS or len(fact.quote) > LONGEST or fact.kind is FactKind.OPTION:
+        return None
+    if not _LIKELY.search(fact.quote):
         return None
     begin = mark_end(fact.quote)
     found = [e for e in entities(fact.quote, quoted=False) if e.kind in _VALUES and e.start >= begin]

@@ -101,7 +101,7 @@ _FLAT = Known(lambda run: (part.lower() for part in WORD.findall(run)))
 
 def stems(text: str, limit: int | None = None) -> list[str]:
     """The stems of `text[:limit]` in order, with repeats: of runs of letters or of digits, camelCase taken apart."""
-    return [stem for run in _split(text if limit is None else text[:limit]) for stem in _STEMS[run]]
+    return list(_looked_up(_STEMS, text if limit is None else text[:limit]))
 
 
 def content_stems(text: str, limit: int | None = None) -> list[str]:
@@ -115,12 +115,17 @@ def bag(text: str) -> set[str]:
 
 
 def _telling(text: str) -> Sequence[str]:
-    return _telling_short(text) if len(text) <= SHORT else [s for run in _split(text) for s in _TELLING[run]]
+    return _telling_short(text) if len(text) <= SHORT else list(_looked_up(_TELLING, text))
 
 
 @lru_cache(maxsize=8_000)  # a fact is read by merging, matching, ranking and three signs of harm
 def _telling_short(text: str) -> tuple[str, ...]:
-    return tuple([stem for run in _split(text) for stem in _TELLING[run]])
+    return tuple(_looked_up(_TELLING, text))
+
+
+def _looked_up(known: Known, text: str) -> Iterator[str]:
+    """What is known of each run of a text, in order."""
+    return chain.from_iterable(map(known.__getitem__, _split(text)))
 
 
 def line_bags(text: str, longest: int) -> Iterator[set[str]]:
@@ -312,4 +317,4 @@ def _gram(text: str) -> Hashable:
 
 def flat(text: str, limit: int | None = None) -> str:
     """Lower-case words joined by single spaces: equal for texts that differ in markup, punctuation and case only."""
-    return " ".join([word for run in _split(text if limit is None else text[:limit]) for word in _FLAT[run]])
+    return " ".join(_looked_up(_FLAT, text if limit is None else text[:limit]))
