@@ -30,10 +30,11 @@ def gathered(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]
     """
     groups: dict[object, list[Finding]] = {}
     for finding in findings:
-        span = finding.fact.spans[0]
-        group = groups.setdefault((span.message, span.block), [])
+        group = groups.setdefault(_place(finding), [])
         if _stands_alone(finding):
             groups[finding.fact.id] = [finding]
+        elif is_command(finding) and any(finding.fact.quote in other.fact.quote for other in group):
+            continue
         elif len(group) <= MOST:
             group.append(finding)
         elif not any(_one_list(finding, other) for other in group):
@@ -43,8 +44,21 @@ def gathered(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]
     return first, [finding for finding in findings if finding.fact.id not in leads]
 
 
+def is_command(finding: Finding) -> bool:
+    """Whether it says how something is run: tests, linters, builds."""
+    return finding.fact.kind is FactKind.COMMAND
+
+
+def _place(finding: Finding) -> object:
+    """What is gathered together: the losses of one message; how things are run, wherever it was said."""
+    span = finding.fact.spans[0]
+    return FactKind.COMMAND if is_command(finding) else (span.message, span.block)
+
+
 def _one_list(finding: Finding, other: Finding) -> bool:
     """Whether two losses of one message stand near each other under the same words, as the rows of a table do."""
+    if is_command(finding):
+        return True
     here, there = finding.fact.spans[0], other.fact.spans[0]
     near = max(here.start - there.end, there.start - here.end) <= ONE_LIST
     return near and about_of(finding.fact.text, finding.fact.quote) == about_of(other.fact.text, other.fact.quote)
@@ -63,7 +77,7 @@ def _speaking(group: Sequence[Finding]) -> Finding:
 def _said(finding: Finding) -> str:
     """The words of a loss; of a place in code what the agent read there: lines of code tell a person nothing."""
     quote = without_gutter(finding.fact.quote)
-    if READ in finding.fact.cues:
+    if READ in finding.fact.cues or is_command(finding):
         return finding.fact.text
     return worded(quote[mark_end(quote) :])
 
@@ -74,6 +88,8 @@ def shown(finding: Finding) -> str:
         return finding.fact.text
     forbidden = finding.fact.kind is FactKind.PROHIBITION  # "Never:" above a list must not be left out
     about = beginning_of(about_of(finding.fact.text, finding.fact.quote, anywhere=forbidden), LONGEST_ABOUT)
+    if is_command(finding):
+        about = ""  # each piece says what it is for
     pieces = (_said(finding), *finding.beside)
     lead = f"{about}: " if about else _common(pieces)
     pieces = tuple(piece.removeprefix(lead) for piece in pieces)

@@ -9,7 +9,7 @@ from importlib.resources import files
 from math import exp, log, log1p, sqrt
 
 from conversations.audit.background import Background
-from conversations.audit.beside import gathered
+from conversations.audit.beside import gathered, is_command
 from conversations.audit.facts import cues
 from conversations.audit.model import Author, Fact, FactKind, Finding, Judgement
 from conversations.audit.passages import PassageIndex
@@ -21,6 +21,9 @@ from conversations.vocabulary import Outcome
 #: of them the same finding.
 REPETITION = 0.9
 FULLNESS = 0.3
+#: A command counts as saying so many words: it is short, but whole. MEASURED: with the words it has, lost test and lint
+#: commands stood as far down as place 103, and the first 25 cover one important loss less.
+COMMAND_WORDS = 15
 #: Only so many are put in order by variety; the rest keep the order of their score.
 VARIED = 40
 
@@ -117,7 +120,7 @@ def varied(findings: Sequence[Finding], ground: Background) -> list[Finding]:
     rest, spoken_for = gathered(sorted(findings, key=lambda f: (-f.rank, f.fact.id)))
     tail, rest = rest[2 * VARIED :], rest[: 2 * VARIED]
     held = {f.fact.id: 0.0 for f in rest}
-    worth = {f.fact.id: sqrt(f.rank) * max(1, len(ground.of(f.fact))) ** FULLNESS for f in rest}
+    worth = {f.fact.id: sqrt(f.rank) * _words(f, ground) ** FULLNESS for f in rest}
     chosen: list[Finding] = []
     while rest and len(chosen) < VARIED:
         best = max(rest, key=lambda f: worth[f.fact.id] * (1 - held[f.fact.id]))
@@ -127,6 +130,11 @@ def varied(findings: Sequence[Finding], ground: Background) -> list[Finding]:
         for other in rest:
             held[other.fact.id] = max(held[other.fact.id], REPETITION * _said(ground.of(other.fact), words) ** 2)
     return _falling([*chosen, *spoken_for, *rest, *tail])
+
+
+def _words(finding: Finding, ground: Background) -> int:
+    """How many words it says; a command is whole in few."""
+    return COMMAND_WORDS if is_command(finding) else max(1, len(ground.of(finding.fact)))
 
 
 def _said(own: frozenset[str], other: frozenset[str]) -> float:

@@ -5,7 +5,7 @@ import pytest
 from conversations.audit.beside import MOST, ONE_LIST, gathered, shown
 from conversations.audit.facts.draft import LONGEST_TEXT
 from conversations.audit.facts.reading import READ
-from conversations.audit.model import Author, Detail, Evidence, Finding, Judgement
+from conversations.audit.model import Author, Detail, Evidence, FactKind, Finding, Judgement
 from conversations.audit.queries import finding_value
 from conversations.models import Finding as Row
 from conversations.vocabulary import Outcome
@@ -48,6 +48,23 @@ def test_the_same_heading_far_below_takes_another_place():
     losses = passage(*SAID[:3], "Nothing. " * (ONE_LIST // 8), SAID[3])
     first, _ = gathered([*losses[:3], losses[4]])
     assert ids(first) == ids([losses[0], losses[4]])
+
+
+def command(log, run, about):
+    line = log.add(Author.TOOL_INPUT, run)
+    return finding_of(fact_of(line, run, FactKind.COMMAND, text=f"{about}: {run}"))
+
+
+def test_how_things_are_run_takes_one_place_whoever_said_it():
+    log = Log()
+    lint, again, tests = (
+        command(log, "make fmt && make lint", "Format and lint"),
+        command(log, "make lint", "Lint once more"),
+        command(log, "make test", "Run tests"),
+    )
+    first, spoken_for = gathered([lint, again, tests])
+    assert (ids(first), spoken_for) == (ids([lint]), [again, tests])
+    assert shown(first[0]) == "Format and lint: make fmt && make lint · Run tests: make test"
 
 
 def test_what_other_messages_lost_stands_for_itself():

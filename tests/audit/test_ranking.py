@@ -6,7 +6,7 @@ import pytest
 
 from conversations.audit import ranking
 from conversations.audit.background import background_of
-from conversations.audit.model import Detail, Finding, Judgement
+from conversations.audit.model import Author, Detail, FactKind, Finding, Judgement
 from conversations.audit.passages import PassageIndex
 from conversations.vocabulary import Outcome
 from tests.audit.segments import Log, fact_of, segment_of
@@ -60,6 +60,18 @@ def test_what_a_better_finding_says_already_comes_later():
     findings = [Finding(fact, LOST, rank) for fact, rank in zip(facts, (0.9, 0.8, 0.5), strict=True)]
     order = [finding.fact for finding in ranking.varied(findings, ground)]
     assert order == [facts[0], facts[2], facts[1]]
+
+
+def test_a_command_is_not_put_back_for_being_short():
+    log = Log()
+    log.add(Author.TOOL_INPUT, "make test")
+    log.agent("The download reads its chunks in the order of the index file that the server sent before.")
+    facts, _, ground = scene(log)
+    run = replace(facts[0], kind=FactKind.COMMAND)
+    order = ranking.varied([Finding(facts[1], LOST, 0.5), Finding(run, LOST, 0.5)], ground)
+    assert order[0].fact == run
+    plain = ranking.varied([Finding(facts[1], LOST, 0.5), Finding(facts[0], LOST, 0.5)], ground)
+    assert plain[0].fact == facts[1]
 
 
 def test_variety_loses_nothing_and_ranks_fall():
