@@ -18,7 +18,7 @@ from functools import partial
 from pwd import struct_passwd
 from typing import TextIO
 
-from observatory.children import die_with_parent, name_process
+from observatory.children import die_with_parent, end_after_parent, name_process
 
 log = logging.getLogger(__name__)
 
@@ -272,6 +272,7 @@ def _be(program: Program, supervisor: int, say: int, tell: int) -> None:
         name_process(f"obs-{program.name}")
         die_with_parent(program.stop_signal, program.account())
         if os.getppid() == supervisor:  # else it ended before it was watched
+            end_after_parent(supervisor, program.stop_seconds)
             code = program.run(partial(_tell, tell)) or 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
