@@ -60,6 +60,11 @@ def begin(workspace: Workspace, by: User) -> RedactionRun:
     return run
 
 
+def give_up(workspace: Workspace) -> None:
+    """End the run that is at work, or failed, where it is: it was not asked for with the settings that come now."""
+    RedactionRun.objects.filter(workspace=workspace).exclude(state=RedactionState.DONE).delete()
+
+
 def try_again(run: RedactionRun) -> None:
     """Go on with one that failed, from where it stopped."""
     failed = RedactionRun.objects.filter(pk=run.pk, state=RedactionState.FAILED)
@@ -104,8 +109,8 @@ def _claim(run_id: int) -> RedactionRun | None:
 @transaction.atomic
 def _step(run: RedactionRun, renewal: Renewal) -> bool:
     """The next rows of the table; when there are none, the next table; after the last one it is done. False where it
-    has been begun again meanwhile, by other settings."""
-    begun = RedactionRun.objects.select_for_update().values_list("created_at", flat=True).get(pk=run.pk)
+    has been begun again meanwhile, by other settings, or was given up."""
+    begun = RedactionRun.objects.select_for_update().values_list("created_at", flat=True).filter(pk=run.pk).first()
     if begun != run.created_at:
         return False
     table = TABLES[run.table]

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
@@ -170,7 +171,10 @@ def _save(request: WorkspaceRequest, name: str, form: Any) -> None:
         _renew_hidden(request)
         return
     was, mode = request.workspace.redaction, Redaction(form.cleaned_data["mode"])
-    settings.change(request.workspace, mode=mode, detectors=form.cleaned_data["detectors"], by=request.user)
+    with transaction.atomic():
+        if was != mode == Redaction.INGEST:  # what was asked for so far could be shown again
+            redacting.give_up(request.workspace)
+        settings.change(request.workspace, mode=mode, detectors=form.cleaned_data["detectors"], by=request.user)
     messages.success(request, _SAID[mode])
     _renew_hidden(request, was)
 

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from conversations import tasks
 from conversations.audit.services import audit_conversation
 from conversations.ingest import services
 from conversations.models import (
@@ -22,9 +23,11 @@ from conversations.models import (
     Membership,
     Message,
     Notice,
+    RedactionRun,
     Review,
     Thread,
 )
+from conversations.ops import redacting
 from conversations.redaction.hidden import secrets_of
 from conversations.redaction.redactor import LEADS_BACK
 from conversations.vocabulary import Scope
@@ -281,6 +284,29 @@ def test_what_was_hidden_is_taken_out_for_good_when_that_is_wanted(told, alice):
     assert not HiddenSecret.objects.exists()
     assert not LEADS_BACK.search(str(list(Message.objects.values_list("blocks"))))
     assert shown_on(alice, some(told)) == set()
+
+
+@pytest.mark.parametrize("state", ["running", "failed"])
+def test_what_is_being_hidden_is_not_taken_out_for_good_before_somebody_is_sure(told, acme, alice, state):
+    hide(alice)
+    acme.refresh_from_db()
+    RedactionRun.objects.all().delete()
+    run = redacting.begin(acme, alice.user)  # other detectors, say: it has got some way when the setting is changed
+    renewal = redacting.Renewal(acme)
+    assert redacting._step(run, renewal)
+    RedactionRun.objects.filter(pk=run.pk).update(state=state)
+
+    hide(alice, "ingest")
+    tasks.resume_redactions()
+    alice.post(f"{SETTINGS}stored/", {"again": "1"})
+
+    assert not redacting._step(run, renewal), "its worker stops"
+    polled = alice.get(f"{SETTINGS}stored/", headers={"HX-Request": "true"})
+    assert "It was ended where it was" in polled.text
+    assert HiddenSecret.objects.exists()
+    hide(alice)
+    hide(alice, "off")
+    assert SECRET in str(Message.objects.get(external_id="m10").blocks)
 
 
 def test_bytes_are_kept_and_can_be_digested_again(told, acme, alice):
