@@ -1,6 +1,7 @@
 """Channels of a workspace: make and change them, try them, and send again what was given up."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -64,19 +65,10 @@ def channel(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: WorkspaceRequest, row: Channel) -> HttpResponse:
-    is_new, rule = row.pk is None, _waiting_rule(request)
+    rule = _waiting_rule(request)
     form = ChannelForm(request.POST or None, instance=row)
     if request.method == "POST" and form.is_valid():
-        form.save()
-        record_activity(
-            workspace=request.workspace,
-            actor=request.user,
-            action="channel.created" if is_new else "channel.changed",
-            target=row,
-            detail={"changed": sorted(form.changed_data)},  # names alone: the address is a secret
-        )
-        if rule:
-            add_channel(rule, row, request.user)
+        _save(request, form, rule)
         if form.new_key:  # stands on the answer to its own POST and nowhere else
             return _page(request, row, ChannelForm(instance=row), key=form.new_key)
         told = f" The rule “{rule.name}” tells by it." if rule else ""
@@ -85,6 +77,16 @@ def _edit(request: WorkspaceRequest, row: Channel) -> HttpResponse:
             return redirect("rule", request.workspace.slug, rule.pk)
         return redirect("channel", request.workspace.slug, row.pk)
     return _page(request, row, form)
+
+
+@transaction.atomic
+def _save(request: WorkspaceRequest, form: ChannelForm, rule: Rule | None) -> None:
+    action = "channel.changed" if form.instance.pk else "channel.created"
+    row = form.save()
+    detail = {"changed": sorted(form.changed_data)}  # names alone: the address is a secret
+    record_activity(workspace=request.workspace, actor=request.user, action=action, target=row, detail=detail)
+    if rule:
+        add_channel(rule, row, request.user)
 
 
 def _page(request: WorkspaceRequest, row: Channel, form: ChannelForm, key: str = "") -> HttpResponse:
