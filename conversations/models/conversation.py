@@ -116,6 +116,10 @@ class Conversation(models.Model):
         """Its page."""
         return reverse("conversation", args=[self.workspace.slug, self.pk])
 
+    def called(self, parent: "Conversation | None") -> str:
+        """What a person calls it beside who delegated it: an id alone says nothing of a side call without a title."""
+        return str(self) if self.title or parent is None else f"Delegated by {parent}"
+
 
 class Message(models.Model):
     """One message, stored once however often a client sends it again.

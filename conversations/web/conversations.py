@@ -75,11 +75,13 @@ def conversation_page(request: WorkspaceRequest, pk: int) -> HttpResponse:
     compactions = queries.compactions_in(conversation, MOST_COMPACTIONS)
     cuts = cuts_of(compactions, request.workspace, request.veil)
     page, around = _messages(conversation, request)
+    parent = queries.parent_of(conversation)
     above = freed_in_small(conversation.sparkline, [each for each in compactions if not is_failed(each.summary_state)])
     context = _strip(conversation, request.veil) | {
         "compactions": own_compaction_rows(compactions, request.workspace, request.veil),
         "compactions_left_out": max(conversation.compaction_count - len(compactions), 0),
-        "parent": queries.parent_of(conversation),
+        "name": conversation.called(parent),
+        "parent": parent,
         "children": list(queries.children_of(conversation)[:21]),
         "preview": sparkline_svg(
             conversation.sparkline, label="context tokens per request", css="preview", above=above

@@ -217,6 +217,17 @@ def test_page_links_delegated_conversations_both_ways(alice, acme):
     assert "has not arrived" in alice.get(orphan.get_absolute_url()).content.decode()
 
 
+def test_conversation_page_of_a_side_call_without_a_title_is_called_by_who_delegated_it(alice, acme):
+    parent = create_conversation(acme, external_id="p", title="Parent task")
+    child = create_conversation(acme, external_id="f00d-side", parent_external_id="p", title="")
+    page = alice.get(child.get_absolute_url()).content.decode()
+    assert "<h1>Delegated by Parent task</h1>" in page
+    assert '<span class="mono">f00d-side</span>' in page
+    above = alice.get(parent.get_absolute_url()).content.decode()
+    assert "Without a title</a>" in above
+    assert '<span class="muted mono">f00d-side</span>' in above
+
+
 def shown_messages(response):
     return [entry.message.external_id for entry in response.context["entries"] if hasattr(entry, "message")]
 
