@@ -37,6 +37,7 @@ def test_stream_tells_at_first_and_when_it_changes(reader, conversation, monkeyp
     spend(conversation, input_tokens=90)
     [second] = events(response, 1)
     monkeypatch.setattr(budget_stream, "HEARTBEAT", 1000)
+    response.close()
 
     assert (response["Content-Type"], retry, comment) == ("text/event-stream", "retry: 2000\n\n", ": still here\n\n")
     states = [json.loads(event.partition("data: ")[2])["state"] for event in (first, second)]

@@ -1,5 +1,6 @@
 """A request of acme sees rows of acme only, whatever its queries forget; every table has its policy."""
 
+import gc
 import json
 import threading
 
@@ -131,17 +132,47 @@ def test_what_is_streamed_is_made_within_the_workspace(two, alice):
     assert between == seen() == ["ours", "theirs"]
 
 
-def test_a_stream_that_is_broken_off_leaves_its_workspace(two):
-    def view(_request):
-        isolation.enter(two[0].pk)
-        return StreamingHttpResponse(iter([b"1", b"2"]))
+def stream(workspace, pieces, content_type):
+    """Of a view within the workspace."""
 
-    response = WorkspaceMiddleware(view)(RequestFactory().get("/"))
-    assert next(iter(response)) == b"1"
-    assert isolation.entered() == two[0].pk
-    response.close()
+    def view(_request):
+        isolation.enter(workspace.pk)
+        return StreamingHttpResponse(pieces, content_type=content_type)
+
+    return WorkspaceMiddleware(view)(RequestFactory().get("/"))
+
+
+def test_a_stream_is_outside_of_its_workspace_between_two_events(two):
+    entered = []
+
+    def events():
+        for event in (b"1", b"", b"2"):
+            entered.append(isolation.entered())
+            yield event
+
+    response = iter(stream(two[0], events(), "text/event-stream"))
+
+    assert (next(response), isolation.entered()) == (b"1", None)
+    assert ([*response], isolation.entered()) == ([b"2"], None)
+    assert entered == [two[0].pk] * 3
+
+
+def test_a_stream_that_nobody_reads_to_its_end_asks_the_database_nothing(two):
+    """The garbage collector may come upon it in the midst of a statement."""
+    response = iter(stream(two[0], iter([b"1", b"2"]), "text/event-stream"))
+    next(response)
+
+    with connection.connection.lock:  # as while a statement runs; to wait for it would be for ever
+        del response
+        gc.collect()
 
     assert isolation.entered() is None
+
+
+def test_what_is_exported_comes_in_large_pieces(two):
+    response = stream(two[0], iter([b"x" * 40_000] * 5), "application/x-ndjson")
+
+    assert [len(piece) for piece in response] == [80_000, 80_000, 40_000]
 
 
 def test_people_without_a_workspace_enter_none(two, alice, client):
