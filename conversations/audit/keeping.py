@@ -5,6 +5,7 @@ from functools import cache
 
 import msgspec
 import zstandard
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from conversations.audit.audit import AUDITOR_VERSION
@@ -26,7 +27,7 @@ class Shelf:
 
     def get(self, digest: bytes) -> AtBoundary | None:
         """What this version of the auditor said of the same texts."""
-        rows = BoundaryWork.objects.filter(compaction=self._compaction, digest=digest, version=AUDITOR_VERSION)
+        rows = self._rows().filter(digest=digest, version=AUDITOR_VERSION)
         return next((_read(bytes(row.body)) for row in rows), None)
 
     def use(self, digest: bytes, known: AtBoundary) -> None:
@@ -36,7 +37,7 @@ class Shelf:
     def store(self, *, goes_on: bool) -> None:
         """Keep that, and nothing else: older words must not stay. Where no message more would be read (`goes_on` is
         False), or nothing was judged, the row goes."""
-        rows = BoundaryWork.objects.filter(compaction=self._compaction)
+        rows = self._rows()
         if self._used is None or not goes_on:
             rows.delete()
             return
@@ -44,9 +45,10 @@ class Shelf:
         if rows.filter(digest=digest, version=AUDITOR_VERSION).update(at=timezone.now()):
             return
         values = {"digest": digest, "version": AUDITOR_VERSION, "body": _written(known), "at": timezone.now()}
-        BoundaryWork.objects.update_or_create(
-            workspace_id=self._compaction.workspace_id, compaction=self._compaction, defaults=values
-        )
+        rows.update_or_create(workspace_id=self._compaction.workspace_id, compaction=self._compaction, defaults=values)
+
+    def _rows(self) -> QuerySet[BoundaryWork]:
+        return BoundaryWork.objects.filter(workspace=self._compaction.workspace_id, compaction=self._compaction)
 
 
 def drop_idle() -> int:
