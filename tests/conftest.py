@@ -1,6 +1,9 @@
 """The cast: alice (owner of acme), bob (reviewer there), victor (viewer there), charlie (outsider, owner of globex)."""
 
+import threading
+from contextlib import suppress
 from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import hypothesis
 import pytest
@@ -45,6 +48,23 @@ def database_url(db):
     params = connection.get_connection_params()
     where = urlencode({"host": params["host"]} | ({"port": params["port"]} if params.get("port") else {}))
     return f"postgres://{params['user']}:{params.get('password') or ''}@/{params['dbname']}?{where}"
+
+
+@pytest.fixture
+def live_server(live_server, transactional_db):
+    """The server, at rest before the tables are emptied: what a closed browser had asked for last is still answered."""
+    yield live_server
+    _rest(live_server)
+
+
+def _rest(server, patience=20):
+    """Wait for every connection to end. The server takes them in turn, so those before this request are all begun."""
+    with suppress(OSError):
+        urlopen(f"{server.url}/static/nothing", timeout=patience).close()
+    for thread in threading.enumerate():
+        if thread.name.endswith("(process_request_thread)"):
+            thread.join(patience)
+            assert not thread.is_alive(), "a connection to the server was left open"
 
 
 @pytest.fixture
