@@ -12,12 +12,14 @@ QUICK = Limits(linger=0.01, first_pause=0.01, longest_pause=0.05, wrong_pause=0.
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path, monkeypatch):
-    """Own environment and disk; what the test's recorders still hold goes with it."""
+    """Own environment, disk and counts; what the test's recorders still hold goes with it."""
     for name in ("OBSERVATORY_URL", "OBSERVATORY_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OBSERVATORY_SPILL_DIR", str(tmp_path / "spill"))
     monkeypatch.setattr(observing, "_known", {})
     monkeypatch.setattr(observing, "_told", set())
+    deliveries.close_all()  # of another file's tests
+    deliveries._all.clear()
     yield
     deliveries.close_all()
     deliveries._all.clear()

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
 
 from conversations.models import Workspace
@@ -27,7 +27,7 @@ def receive_into(workspace: Workspace) -> Iterator[Destination]:
     expires_at = timezone.now() + _LIFETIME
     row, key = create_api_key(workspace=workspace, name="simulate", scopes=[Scope.INGEST], expires_at=expires_at)
     server = ThreadedWSGIServer(("127.0.0.1", 0), _Silent)
-    server.set_app(_as_if_from_outside(get_wsgi_application()))
+    server.set_app(_as_if_from_outside(WSGIHandler()))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="receiver")
     thread.start()
     try:
