@@ -1,6 +1,5 @@
 """One fact over several compactions: its births, deaths and returns."""
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -11,6 +10,7 @@ from conversations.audit.lifelines import Return, trace_lifelines
 from conversations.audit.model import Audit, Author, Detail, Judgement, Retention
 from conversations.vocabulary import Origin
 from tests.audit.segments import FactKind, Log, Outcome, fact_of, finding_of, segment_of
+from tests.counting import steps
 
 RULE = "Never push to the release branch without a review."
 
@@ -163,17 +163,14 @@ def test_every_finding_is_on_exactly_one_line_in_order(plan):
     assert {line.id for line in traced} <= {fact for _, fact in told}
 
 
-def test_time_grows_with_the_number_of_facts_only():
-    def seconds(count):
+def test_work_grows_with_the_number_of_facts_only():
+    def work(count):
         first = []
         for place in range(count):
             line, fact = said(place, text=f"Module mod{place} calls helper{place} with flag{place} and limit{place}.")
             first.append(finding_of(replace(fact, first=place), Outcome.KEPT))
         audits = [audit_of(number, [line], *first) for number in (1, 2, 3)]
-        begun = time.process_time()
         assert len(trace_lifelines(audits)) == count
-        return time.process_time() - begun
+        return steps(lambda: trace_lifelines(audits))
 
-    few, many = seconds(300), seconds(3_000)
-
-    assert many < 40 * few  # tenfold work; a quadratic tracer takes a hundredfold
+    assert work(400) < 15 * work(40)  # tenfold; a quadratic tracer takes a hundredfold

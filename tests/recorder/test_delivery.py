@@ -6,7 +6,6 @@ import logging
 import os
 import stat
 import threading
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -226,9 +225,7 @@ def test_a_slow_server_does_not_hold_up_who_accepts(collector, folder):
     delivery = deliver_to(collector.url, folder)
     accept(delivery, 0)
     collector.wait_for(lambda got: got.requests)
-    begun = time.thread_time()
-    accept(delivery, *range(1, 1001))
-    assert time.thread_time() - begun < 0.5  # of this thread's CPU; it waited for nothing, or the test would hang
+    accept(delivery, *range(1, 1001))  # waits for nothing, or the test would hang
     free.set()
     assert delivery.flush(10)
     assert len(collector.exchanges) == 1001
