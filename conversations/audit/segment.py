@@ -21,7 +21,7 @@ from conversations.ingest.events import (
     ToolResult,
 )
 from conversations.ingest.segments import PlacedCompaction, PlacedMessage, drops, is_failed
-from conversations.vocabulary import CLEARING_KINDS, Origin, Role, SummaryState
+from conversations.vocabulary import CLEARING_KINDS, Origin, Role, SummaryState, abandoned_in
 
 #: Of what followed so many messages are read: harm after more cannot be told from ordinary work.
 MOST_FOLLOWING = 600
@@ -130,7 +130,7 @@ def _placed(message: MessageEvent) -> PlacedMessage:
 def _boundary(event: CompactionEvent) -> PlacedCompaction:
     return PlacedCompaction(
         event.id, position_of(event), event.kind, event.kept, event.dropped, event.cleared, event.summary_message,
-        is_failed(event.summary_state),
+        is_failed(event.summary_state), abandoned_in(event.raw),
     )  # fmt: skip
 
 
@@ -139,6 +139,7 @@ def _segment(said: _Conversation, number: int, gone: dict[str, str], lines: dict
     at, summary = position_of(event), _summary(said, event)
     later = (m for m in said.messages if position_of(m) > at and m.id != event.summary_message)
     kept, after = set(event.kept), list(islice(later, MOST_FOLLOWING))
+    aside = set(abandoned_in(event.raw))
     restored = _put_back(after)
     return Segment(
         boundary=event.id,
@@ -147,7 +148,12 @@ def _segment(said: _Conversation, number: int, gone: dict[str, str], lines: dict
         summary_state=event.summary_state or (SummaryState.TEXT if summary else SummaryState.ABSENT),
         summary=summary,
         dropped=[line for m in said.messages if gone.get(m.id) == event.id for line in lines[m.id]],
-        kept=[line for m in said.messages if m.id in kept or _stays(m, event, gone, at) for line in lines[m.id]],
+        kept=[
+            line
+            for m in said.messages
+            if m.id in kept or (m.id not in aside and _stays(m, event, gone, at))
+            for line in lines[m.id]
+        ],
         restored=[line for m in after if m.id in restored for line in lines[m.id]],
         continuation=[line for m in after if m.id not in restored for line in lines[m.id]],
         complete=event.complete and (said.whole or number > 0),

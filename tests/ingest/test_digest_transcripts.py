@@ -1,10 +1,13 @@
 import io
 import json
+from pathlib import Path
 
 import pytest
 
+from conversations.audit.queries import Stretch
 from conversations.ingest import digest, services
-from conversations.models import Conversation, Message, Request
+from conversations.models import Compaction, Conversation, Message, Request
+from conversations.vocabulary import abandoned_in
 
 
 def record(number, text, **fields):
@@ -110,3 +113,46 @@ def test_transcript_is_digested_in_groups(upload, monkeypatch, snapshot):
 
     assert (batch.state, batch.found["messages"], Message.objects.count()) == ("digested", 29, 29)
     assert Conversation.objects.get().message_count == 29
+
+
+REWOUND = (Path(__file__).parents[1] / "data/rewound/claude_code-2.1.330.jsonl").read_bytes()
+
+
+def told_of_compactions():
+    """What each compaction dropped, what it says was taken back, and its counts."""
+    return [
+        (
+            set(each.dropped_messages.values_list("external_id", flat=True)),
+            set(abandoned_in(each.raw)),
+            each.dropped_count,
+            each.kept_count,
+        )
+        for each in Compaction.objects.order_by("position")
+    ]
+
+
+def test_what_a_person_took_back_was_neither_dropped_nor_kept(upload):
+    upload(REWOUND)
+
+    (dropped, taken_back, dropped_count, kept_count), (partly, taken_back_since, *_) = told_of_compactions()
+    first = Compaction.objects.order_by("position")[0]
+    before = Message.objects.filter(position__lt=first.position).count()
+    assert (len(dropped), len(taken_back)) == (dropped_count, 8)
+    assert dropped_count + kept_count + len(taken_back) == before
+    assert dropped.isdisjoint(taken_back)
+    assert partly.isdisjoint(taken_back_since)
+    kept = set(Stretch(first).kept().values_list("external_id", flat=True))
+    assert (kept & taken_back, len(kept)) == (set(), kept_count)
+
+
+@pytest.mark.parametrize("at", [b"Tell me about the port, briefly", b"compact_boundary", b"at length"])
+def test_what_was_taken_back_may_have_come_with_an_earlier_upload(upload, acme, at):
+    upload(REWOUND)
+    whole = told_of_compactions()
+    Conversation.objects.all().delete()
+    acme.batches.all().delete()
+
+    upload(REWOUND[: REWOUND.rindex(b"\n", 0, REWOUND.index(at)) + 1])
+    upload(REWOUND)
+
+    assert told_of_compactions() == whole

@@ -37,7 +37,9 @@ from conversations.ingest.formats.base import (
 from conversations.ingest.formats.claude_compactions import (
     compaction_of,
     failure_of,
+    last_before,
     microcompaction_of,
+    without_abandoned,
 )
 from conversations.ingest.formats.claude_content import blocks_of, spoken_text
 from conversations.ingest.formats.claude_records import (
@@ -58,6 +60,7 @@ from conversations.ingest.formats.claude_speakers import (
     is_message,
     origin_of,
     role_of,
+    sets_going,
 )
 from conversations.ingest.formats.claude_summary import is_wrapped, unwrap
 from conversations.ingest.formats.claude_threads import AGENT, news_of, thread_of
@@ -77,6 +80,7 @@ _SYNTHETIC = "<synthetic>"  # the harness's own words in the assistant's place; 
 _PROMPT, _LISTED, _GENERATED, _CHOSEN = 1, 2, 3, 4
 #: Boundaries, queued messages and listed titles: real files have at most 30 of each, a hostile one must stay cheap.
 _MOST_REMEMBERED = 500
+_PLACING = ("user", "system")  # records whose place on a branch depends on what they say
 _DELEGATING_TOOLS = frozenset({"Agent", "Task", "Workflow"})
 
 Yields = Iterator[Output]
@@ -115,6 +119,8 @@ class ClaudeCode(Remembering[Memory]):
         handler = self._handlers.get(kind)
         thread = thread_of(self._memory, record)
         if thread and record.uuid:
+            if kind not in _PLACING:
+                _place(record, thread)
             yield from self._news(record, thread)
         if kind == "summary":
             yield from self._listed_title(record)
@@ -144,6 +150,7 @@ class ClaudeCode(Remembering[Memory]):
 
     def _user(self, record: Record, number: int, thread: Thread) -> Yields:
         content = mapping_of(record.message).get("content")
+        _place(record, thread, asked=sets_going(record, content))
         if record.is_compact_summary is True or _is_streamed_summary(record, thread, content):
             yield from self._summary(record, number, thread, content)
             return
@@ -162,8 +169,10 @@ class ClaudeCode(Remembering[Memory]):
         self, record: Record, number: int, thread: Thread, voice: tuple[Role, Origin], blocks: list[Block]
     ) -> MessageEvent:
         role, origin = voice
+        key = key_of(record.uuid)
+        thread.branches.say(key)
         return MessageEvent(
-            id=key_of(record.uuid) or f"line-{number}",
+            id=key or f"line-{number}",
             conversation=thread.id,
             at=moment(record.timestamp),
             sequence=number * STRIDE,
@@ -180,7 +189,7 @@ class ClaudeCode(Remembering[Memory]):
         origin = Origin.HARNESS if synthetic else Origin.SPOKEN
         blocks = blocks_of(message.get("content"), lambda kind: self._unknown.count(kind, number))
         if not thread.parent:
-            yield from self._say_queued(thread)
+            yield from self._say_queued(record, thread)
         yield self._message(record, number, thread, (Role.ASSISTANT, origin), blocks)
         if synthetic:
             return
@@ -218,7 +227,9 @@ class ClaudeCode(Remembering[Memory]):
         subtype = text_of(record.subtype)
         if subtype in ("compact_boundary", "microcompact_boundary"):
             yield from self._boundary(record, number, thread)
-        elif subtype == "status":
+            return
+        _place(record, thread)
+        if subtype == "status":
             if record.stream_compact_result == "failed":
                 yield failure_of(record, number, thread)
         elif subtype in ("local_command", "local_command_output"):
@@ -234,14 +245,18 @@ class ClaudeCode(Remembering[Memory]):
             self._memory.boundaries.append(uuid)
             del self._memory.boundaries[:-_MOST_REMEMBERED]
         if record.subtype == "microcompact_boundary":
-            yield microcompaction_of(record, number, thread)
+            _place(record, thread)
+            yield without_abandoned(microcompaction_of(record, number, thread), thread)
             return
         if not thread.parent:
-            yield from self._say_queued(thread)
+            yield from self._say_queued(record, thread)
         thread.boundaries += 1
         thread.spending.compactions += 1
         thread.restoring = True
-        thread.compaction = compaction_of(record, number, thread, self._memory.instructions)
+        compaction = compaction_of(record, number, thread, self._memory.instructions)
+        thread.branches.compact(last_before(record), compaction.kept)
+        _place(record, thread)
+        thread.compaction = without_abandoned(compaction, thread)
         self._memory.instructions = ""
         yield thread.compaction
 
@@ -339,9 +354,12 @@ class ClaudeCode(Remembering[Memory]):
         if self._memory.queue:
             self._memory.queue = claude_queue.without(self._memory.queue, said)
 
-    def _say_queued(self, thread: Thread) -> Yields:
+    def _say_queued(self, record: Record, thread: Thread) -> Yields:
         if self._memory.queue:
-            yield from claude_queue.messages_of(self._memory.queue, thread)
+            for message in claude_queue.messages_of(self._memory.queue, thread):
+                thread.branches.place(message.id, key_of(record.uuid), counts=False)
+                thread.branches.say(message.id)
+                yield message
             self._memory.queue = [entry for entry in self._memory.queue if not entry.line]
 
     # --- titles -------------------------------------------------------------------------------------------------------
@@ -365,6 +383,13 @@ class ClaudeCode(Remembering[Memory]):
             yield from self._title(memory.threads[memory.session], text_of(record.summary), _LISTED)
         elif key_of(record.leaf_uuid) and len(memory.titles) < _MOST_REMEMBERED:
             memory.titles[record.leaf_uuid] = short_title(text_of(record.summary))
+
+
+def _place(record: Record, thread: Thread, *, asked: bool = False) -> None:
+    """Nobody rewinds a subagent, and stream-json has no links."""
+    if not thread.parent and record.session_id and key_of(record.uuid):
+        counts = record.type != "progress"
+        thread.branches.place(record.uuid, key_of(record.parent_uuid), asked=asked, counts=counts)
 
 
 def _is_streamed_summary(record: Record, thread: Thread, content: object) -> bool:

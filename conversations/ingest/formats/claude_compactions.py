@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import structs
+
 from conversations.ingest.events import CompactionEvent
 from conversations.ingest.formats.base import STRIDE, key_of, keys_of, list_of, mapping_of, moment, text_of, tokens_of
 from conversations.ingest.formats.claude_records import Record, Thread
-from conversations.vocabulary import CompactionKind, SummaryState, Trigger
+from conversations.vocabulary import ABANDONED, CompactionKind, SummaryState, Trigger
 
 
 def compaction_of(record: Record, number: int, thread: Thread, instructions: str) -> CompactionEvent:
@@ -65,6 +67,18 @@ def failure_of(record: Record, number: int, thread: Thread) -> CompactionEvent:
         error=text_of(record.stream_compact_error) or "The harness reported that the compaction failed.",
         model=thread.model,
     )
+
+
+def last_before(record: Record) -> str:
+    """The last record before a full compaction as the boundary names it; "" for a partial one, which names another."""
+    meta = mapping_of(record.compact_metadata)
+    return "" if "messagesSummarized" in meta else key_of(record.logical_parent_uuid)
+
+
+def without_abandoned(event: CompactionEvent, thread: Thread) -> CompactionEvent:
+    """Told which messages before it had been taken back: it neither dropped nor kept those."""
+    abandoned = [key for key in thread.branches.abandoned() if key not in set(event.kept)]
+    return structs.replace(event, raw={**event.raw, ABANDONED: abandoned}) if abandoned else event
 
 
 def missing_beginning(record: Record) -> str:

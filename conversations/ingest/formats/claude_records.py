@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from conversations.ingest.events import CompactionEvent
 from conversations.ingest.formats.base import Remembered
+from conversations.ingest.formats.claude_branches import Branches
 
 #: Known record types from which no message comes.
 SILENT = frozenset(
@@ -40,6 +41,7 @@ class Record(Struct, rename="camel", gc=False):
     subtype: Any = ""
     uuid: Any = ""
     parent_uuid: Any = None
+    logical_parent_uuid: Any = None
     session_id: Any = ""
     agent_id: Any = ""
     is_sidechain: Any = False
@@ -112,6 +114,7 @@ class Thread(Struct):
     request_started: datetime | None = None
     model: str = ""
     spending: Spending = field(default_factory=Spending)
+    branches: Branches = field(default_factory=Branches)
 
 
 class Memory(Remembered):

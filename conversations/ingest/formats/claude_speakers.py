@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from conversations.ingest.events import Block, Text, ToolResult
-from conversations.ingest.formats.base import mapping_of
+from conversations.ingest.formats.base import list_of, mapping_of
+from conversations.ingest.formats.claude_content import spoken_text
 from conversations.ingest.formats.claude_records import Record
 from conversations.vocabulary import Origin, Role
 
@@ -40,6 +41,21 @@ def origin_of(record: Record, said: str, *, after_caveat: bool) -> Origin:
         local = after_caveat or command_name(said) == "compact" or not command_args(said)
         return Origin.HARNESS if local else Origin.SPOKEN
     return Origin.SPOKEN
+
+
+def sets_going(record: Record, content: object) -> bool:
+    """Whether the record opens a turn of a person's: a prompt, a command or the caveat that announces one. Not what
+    tools answer, nor what the harness says by itself (that a turn was interrupted, that a task has ended)."""
+    if record.is_compact_summary is True or any(
+        mapping_of(part).get("type") == "tool_result" for part in list_of(content)
+    ):
+        return False
+    said = spoken_text(content)
+    return (
+        said.startswith((CAVEAT, "<bash-input>"))
+        or bool(_COMMAND.match(said))
+        or (origin_of(record, said, after_caveat=False) is Origin.SPOKEN)
+    )
 
 
 def is_harness_text(text: str) -> bool:

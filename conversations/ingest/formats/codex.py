@@ -28,7 +28,7 @@ from conversations.ingest.formats.base import (
 )
 from conversations.ingest.formats.codex_replacement import Said, replacement_of
 from conversations.ingest.formats.lines import BadLine, decode_line, problem
-from conversations.vocabulary import CompactionKind, Origin, Role, Trigger
+from conversations.vocabulary import ABANDONED, CompactionKind, Origin, Role, Trigger
 
 AGENT = "codex"
 
@@ -45,7 +45,7 @@ SILENT_EVENTS = frozenset(
         "mcp_tool_call_end", "model_reroute", "model_verification", "patch_apply_begin", "patch_apply_end",
         "patch_apply_updated", "plan_delta", "plan_update", "request_user_input", "shutdown_complete",
         "skills_update_available", "stream_error", "stream_info", "sub_agent_activity", "thread_goal_updated",
-        "thread_rolled_back", "thread_settings_applied", "turn_aborted", "turn_diff",
+        "thread_settings_applied", "turn_aborted", "turn_diff",
         "undo_completed", "undo_started", "user_message", "view_image_tool_call", "warning", "web_search_begin",
         "web_search_end",
     }
@@ -81,6 +81,7 @@ class Memory(Remembered):
     turn_spoken: bool = False  # something was said in this turn
     turn_undecided: bool = False  # a compaction opened this turn: manual unless the turn goes on
     said: list[Said] = []  # the messages in the context, in order
+    abandoned: list[str] = []  # messages that were rolled back
     request: RequestEvent | None = None  # the last one: it may turn out to be the summariser's
     compaction: CompactionEvent | None = None  # the last one, while more may be learnt about it
 
@@ -209,9 +210,9 @@ class Codex(Remembering[Memory]):
         memory = self._memory
         message_id = key_of(item.get("id")) or (f"line-{number}-{index}" if index else f"line-{number}")
         asked = spoken.role is Role.USER and spoken.origin is Origin.SPOKEN
-        if item.get("type") == "message" or key_of(item.get("id")):
-            memory.said.append(Said(message_id, codex_items.fingerprint(item), asked))
-            del memory.said[:-_MOST_REMEMBERED]
+        is_findable = item.get("type") == "message" or key_of(item.get("id"))
+        memory.said.append(Said(message_id, codex_items.fingerprint(item) if is_findable else "", asked))
+        del memory.said[:-_MOST_REMEMBERED]
         return MessageEvent(
             id=message_id,
             conversation=memory.session,
@@ -236,6 +237,8 @@ class Codex(Remembering[Memory]):
             yield from self._window(event.get("model_context_window"))
         elif kind in ("task_complete", "turn_complete"):
             yield from self._turn_ends()
+        elif kind == "thread_rolled_back":
+            self._roll_back(tokens_of(event.get("num_turns")) or 0)
         elif kind == "thread_name_updated":
             self._memory.titled = False
             yield from self._title(text_of(event.get("thread_name")))
@@ -248,6 +251,15 @@ class Codex(Remembering[Memory]):
             memory.turn_undecided = False
             memory.compaction = structs.replace(memory.compaction, trigger=Trigger.MANUAL)
             yield memory.compaction
+
+    def _roll_back(self, turns: int) -> None:
+        """The last so many of the user's messages, and all that followed them, are in the context no longer."""
+        memory = self._memory
+        asked = [number for number, said in enumerate(memory.said) if said.asked][-turns:] if turns else []
+        if asked:
+            memory.abandoned += [said.id for said in memory.said[asked[0] :]]
+            del memory.abandoned[:-_MOST_REMEMBERED]
+            del memory.said[asked[0] :]
 
     def _token_count(self, record: Line, number: int, info: dict[str, Any]) -> Yields:
         """Counts repeat: a changed total tells a request. All zero but the total is an estimate after a compaction."""
@@ -308,6 +320,7 @@ class Codex(Remembering[Memory]):
             for index, (item, spoken) in enumerate(replaced.added, start=1)
         ]
         memory.turn_undecided = not memory.turn_spoken
+        abandoned = {ABANDONED: memory.abandoned.copy()} if memory.abandoned else {}
         memory.compaction = CompactionEvent(
             id=f"compacted-{number}",
             conversation=memory.session,
@@ -321,7 +334,7 @@ class Codex(Remembering[Memory]):
             tokens_before=memory.before,
             cost=memory.request.usage if memory.request and memory.request.purpose == "compaction" else Usage(),
             model=memory.model,
-            raw={key: value for key, value in payload.items() if isinstance(value, str | int) and key != "message"},
+            raw=_raw(payload) | abandoned,
         )
         memory.request = None
         yield memory.compaction
@@ -356,6 +369,10 @@ def _parent(meta: dict[str, Any]) -> str:
     subagent = mapping_of(mapping_of(meta.get("source")).get("subagent"))
     spawned = key_of(mapping_of(subagent.get("thread_spawn")).get("parent_thread_id"))
     return spawned or key_of(meta.get("parent_thread_id"))
+
+
+def _raw(payload: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in payload.items() if isinstance(value, str | int) and key != "message"}
 
 
 def _total(usage: object) -> str:

@@ -15,7 +15,7 @@ class Said(Struct, array_like=True):
     """An earlier message of the context, to be found again."""
 
     id: str
-    fingerprint: str
+    fingerprint: str  # "" for calls and their outputs that have no id of their own: they are not looked for
     asked: bool = False  # the user's own
 
 
@@ -91,7 +91,8 @@ def _summarisers_answer(text: str, said: Sequence[Said]) -> str:
     The summary message takes its id, so that the later event overwrites the earlier and nothing is said twice.
     """
     answer = {"type": "message", "role": "assistant", "content": text}
-    return said[-1].id if said and said[-1].fingerprint == codex_items.fingerprint(answer) else ""
+    last = next((entry for entry in reversed(said) if entry.fingerprint), None)
+    return last.id if last and last.fingerprint == codex_items.fingerprint(answer) else ""
 
 
 def _state(wrapped: str, *, opaque: bool) -> SummaryState:

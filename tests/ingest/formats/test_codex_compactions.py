@@ -1,5 +1,6 @@
 import pytest
 
+from conversations.audit.segment import segments_of
 from conversations.ingest.events import (
     CompactionEvent,
     MessageEvent,
@@ -8,7 +9,7 @@ from conversations.ingest.events import (
     Usage,
 )
 from conversations.ingest.formats import STRIDE
-from conversations.vocabulary import CompactionKind, Origin, Role, SummaryState, Trigger
+from conversations.vocabulary import CompactionKind, Origin, Role, SummaryState, Trigger, abandoned_in
 from tests.ingest.formats.lines import codex, of, said, token_count
 from tests.ingest.formats.rollout import compacted, item, read, the
 
@@ -169,3 +170,66 @@ def test_trigger_of_a_compaction_that_opens_a_turn_is_told_by_how_the_turn_goes_
     events = read(STARTED, item(said("user", "Hi")), COMPLETE, STARTED, compacted(said("user", "Hi"), OPAQUE), *after)
 
     assert of(CompactionEvent, events)[0].trigger is trigger
+
+
+# --- turns that were rolled back --------------------------------------------------------------------------------------
+
+
+def rolled_back(turns):
+    return codex("event_msg", {"type": "thread_rolled_back", "num_turns": turns})
+
+
+CALL = {"type": "function_call", "name": "shell", "call_id": "c1", "arguments": "{}"}
+OUTPUT = {"type": "function_call_output", "call_id": "c1", "output": "ok"}
+#: Lines 2 to 10, the first line being the session's.
+THREE_TURNS = [
+    item(AGENTS),
+    item(said("user", "One")),
+    item(said("assistant", "First")),
+    item(said("user", "Two")),
+    item(CALL),
+    item(OUTPUT),
+    item(said("assistant", "Second")),
+    item(said("user", "Three")),
+    item(said("assistant", "Third")),
+]
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([], []),
+        ([rolled_back(0)], []),
+        ([rolled_back(None)], []),
+        ([rolled_back(1)], [9, 10]),
+        ([rolled_back(2)], [5, 6, 7, 8, 9, 10]),
+        ([rolled_back(99)], [3, 4, 5, 6, 7, 8, 9, 10]),
+        ([rolled_back(1), rolled_back(1)], [9, 10, 5, 6, 7, 8]),
+        ([rolled_back(1), item(said("user", "Other")), rolled_back(1)], [9, 10, 12]),
+    ],
+)
+def test_compaction_tells_which_messages_were_rolled_back(records, expected):
+    events = read(*THREE_TURNS, *records, compacted(said("user", "One"), OPAQUE))
+
+    [compaction] = of(CompactionEvent, events)
+    assert abandoned_in(compaction.raw) == [f"line-{number}" for number in expected]
+    assert compaction.kept == ([] if 3 in expected else ["line-3"])
+    [segment] = segments_of(events)
+    assert not {line.message for line in segment.dropped} & set(abandoned_in(compaction.raw))
+
+
+def test_words_said_again_after_a_rollback_are_the_ones_that_stay():
+    again = [rolled_back(1), item(said("user", "Three")), item(said("assistant", "Better"))]
+    events = read(*THREE_TURNS, *again, rolled_back(1), compacted(said("user", "Three"), OPAQUE))
+
+    [compaction] = of(CompactionEvent, events)
+    assert compaction.kept == []
+
+
+def test_later_compactions_tell_what_was_rolled_back_before_the_first():
+    first, second = of(
+        CompactionEvent,
+        read(*THREE_TURNS, rolled_back(1), compacted(OPAQUE), item(said("user", "Four")), compacted(OPAQUE)),
+    )
+
+    assert abandoned_in(first.raw) == abandoned_in(second.raw) == ["line-9", "line-10"]

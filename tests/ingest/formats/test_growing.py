@@ -25,11 +25,11 @@ def fed(parser, lines, start=1):
 
 
 def in_parts(source, lines, cuts):
-    """The file in several sittings, each with nothing but the checkpoint of the one before, as JSON."""
+    """The file in several sittings, each with nothing but the checkpoint of the one before, as JSON in any order."""
     parser, found, start = parser_for(source), [], 0
     for cut in [*sorted(cuts), len(lines)]:
         found += fed(parser, lines[start:cut], start + 1)
-        parser, start = resume_parser(source, json.loads(json.dumps(parser.checkpoint()))), cut
+        parser, start = resume_parser(source, json.loads(json.dumps(parser.checkpoint(), sort_keys=True))), cut
     return found + list(parser.finish())
 
 
