@@ -40,7 +40,7 @@ class CompactionKind(StrEnum):
 #: These blank the results of single tool calls; everything else of the context stays.
 CLEARING_KINDS = frozenset({CompactionKind.TOOL_CLEAR, CompactionKind.MICROCOMPACT})
 #: Key in a compaction's `raw`: ids of messages before it that were in the context no longer, for they stood on another
-#: branch: those of a turn that was edited or made anew. It neither dropped nor kept them.
+#: branch: those of a turn that was edited, made anew or rewound. It neither dropped nor kept them.
 ABANDONED = "abandoned"
 
 

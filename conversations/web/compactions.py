@@ -71,7 +71,7 @@ NO_SUMMARY_BY_KIND = {
 KEPT = ("Kept as they were", "They stood before the compaction and stayed in the context, word for word.")
 ABANDONED = (
     "On another branch",
-    "Said before it and no longer in the context: of turns edited or made anew, of a branch beside, or sent just once.",
+    "Said before it and no longer in the context: edited, made anew or rewound, of a branch beside, or sent just once.",
 )
 RESTORED = (
     "Put back by the harness",

@@ -6,7 +6,8 @@ import pytest
 
 from conversations.audit.queries import Stretch
 from conversations.ingest import digest, services
-from conversations.models import Compaction, Conversation, Message, Request
+from conversations.ingest.formats.claude_branches import Branches
+from conversations.models import Batch, Compaction, Conversation, Message, Request
 from conversations.vocabulary import abandoned_in
 
 
@@ -156,3 +157,17 @@ def test_what_was_taken_back_may_have_come_with_an_earlier_upload(upload, acme, 
     upload(REWOUND)
 
     assert told_of_compactions() == whole
+
+
+def test_a_transcript_digested_before_rewinds_were_read_is_mended_by_digesting_it_again(upload, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(Branches, "abandoned", lambda _branches: [])
+        batch = upload(REWOUND)
+        told = told_of_compactions()
+
+    services.redigest(Batch.objects.filter(pk=batch.pk))
+    services.digest_pending()
+
+    (dropped_then, *_), (dropped, taken_back, *_) = told[0], told_of_compactions()[0]
+    assert dropped_then - taken_back == dropped
+    assert len(dropped_then & taken_back) == len(taken_back) == 8

@@ -17,8 +17,13 @@ _MOST_LIVE = 2_000
 _MOST_BRANCHES, _MOST_GONE = 50, 2_000
 
 _ROOT = ""  # on which the first record hangs
-_CONTINUED, _HOLDS_PROMPT, _SAID, _ASKED = 1, 2, 4, 8
-_PLACE = 16  # from here on a record's number in the file: a checkpoint in the store keeps no order of its own
+_CONTINUED, _HOLDS_PROMPT = 1, 2  # another record hangs on it; a person's prompt does
+#: What a record is: a message came of it, with it a person set the agent going, it only tells of progress.
+SAID, ASKED, PROGRESS = 4, 8, 16
+_PLACE, _PLACES = (
+    32,
+    -32,
+)  # from here on a record's number in the file: a checkpoint in the store keeps no order of its own
 
 
 class Branch(Struct):
@@ -42,27 +47,29 @@ class Branches(Struct):
         for branch in self.aside:
             branch.records = _in_order(branch.records)
 
-    def place(self, uuid: str, parent: str, *, asked: bool = False, counts: bool = True) -> None:
-        """The next record of the file. `asked`: with it a person set the agent going; `counts`: not mere progress."""
-        if uuid in self.live:  # a resumed session may repeat it
+    def place(self, uuid: str, parent: str, flags: int = 0) -> None:
+        """The next record of the file; `flags` are of SAID, ASKED and PROGRESS."""
+        live = self.live
+        if uuid in live:  # a resumed session may repeat it
             return
-        if asked:
+        self.placed = flags = (self.placed & _PLACES) + _PLACE | flags
+        if flags & ASKED:
             self._follow(parent)
-        elif self.aside and parent not in self.live and self._put_aside(uuid, parent):
+        elif self.aside and parent not in live and self._put_aside(uuid, parent, flags):
             return
-        known = self.live.get(parent)
-        if known is not None:
-            self.linked = self.linked or parent != _ROOT
-            self.live[parent] = known | (_CONTINUED if counts else 0) | (_HOLDS_PROMPT if asked else 0)
-        self.live[uuid] = self._next() | (_ASKED if asked else 0)
-        if len(self.live) > _MOST_LIVE:
-            self.live = {_ROOT: self.live.get(_ROOT, 0), **dict(islice(self.live.items(), _MOST_LIVE // 2, None))}
+        if parent in live:
+            live[parent] |= _CONTINUED | _HOLDS_PROMPT if flags & ASKED else not flags & PROGRESS
+            if parent and not self.linked:
+                self.linked = True
+        live[uuid] = flags
+        if len(live) > _MOST_LIVE:
+            self.live = {_ROOT: live[_ROOT], **dict(islice(live.items(), _MOST_LIVE // 2, None))}
 
     def say(self, uuid: str) -> None:
         """A message came of the record."""
-        holder = self._holder(uuid)
+        holder = self.live if uuid in self.live else self._aside_with(uuid)
         if holder is not None:
-            holder[uuid] |= _SAID
+            holder[uuid] |= SAID
 
     def compact(self, last: str, kept: list[str]) -> None:
         """A compaction of everything up to the record `last`, "" where that is not told.
@@ -71,11 +78,11 @@ class Branches(Struct):
         where a person can go back to is remembered: the rest has left the context.
         """
         known = list(self.live)
-        if last and last in self.live and any(self.live[uuid] & _ASKED for uuid in known[known.index(last) + 1 :]):
+        if last and last in self.live and any(self.live[uuid] & ASKED for uuid in known[known.index(last) + 1 :]):
             self._go_back(last)
         stays = {_ROOT, *kept}
         self.live = {
-            uuid: flags if uuid in stays else flags & ~_SAID
+            uuid: flags if uuid in stays else flags & ~SAID
             for uuid, flags in self.live.items()
             if flags & _HOLDS_PROMPT or uuid in stays
         }
@@ -84,21 +91,15 @@ class Branches(Struct):
         """Ids of the messages that were taken back, the earliest rewind first."""
         return [*self.gone, *(uuid for branch in self.aside for uuid in _said(branch.records))]
 
-    def _next(self) -> int:
-        self.placed += _PLACE
-        return self.placed
-
-    def _holder(self, uuid: str) -> dict[str, int] | None:
-        if uuid in self.live:
-            return self.live
+    def _aside_with(self, uuid: str) -> dict[str, int] | None:
         return next((branch.records for branch in self.aside if uuid in branch.records), None)
 
-    def _put_aside(self, uuid: str, parent: str) -> bool:
+    def _put_aside(self, uuid: str, parent: str, flags: int) -> bool:
         """A tool may answer after its call was taken back."""
-        holder = self._holder(parent)
-        if holder is not None:
-            holder[uuid] = self._next()
-        return holder is not None
+        records = self._aside_with(parent)
+        if records is not None:
+            records[uuid] = flags
+        return records is not None
 
     def _follow(self, parent: str) -> None:
         """A prompt hangs on `parent`: what followed that one until now was taken back."""
@@ -139,4 +140,4 @@ def _in_order(records: dict[str, int]) -> dict[str, int]:
 
 
 def _said(records: dict[str, int]) -> list[str]:
-    return [uuid for uuid, flags in records.items() if flags & _SAID]
+    return [uuid for uuid, flags in records.items() if flags & SAID]

@@ -22,6 +22,7 @@ from conversations.ingest.events import (
 )
 from conversations.ingest.formats import claude_attachments, claude_queue
 from conversations.ingest.formats.base import (
+    KEY_CHARACTERS,
     REASON_CHARACTERS,
     STRIDE,
     Output,
@@ -34,6 +35,7 @@ from conversations.ingest.formats.base import (
     short_title,
     text_of,
 )
+from conversations.ingest.formats.claude_branches import ASKED, PROGRESS, SAID
 from conversations.ingest.formats.claude_compactions import (
     compaction_of,
     failure_of,
@@ -81,6 +83,7 @@ _PROMPT, _LISTED, _GENERATED, _CHOSEN = 1, 2, 3, 4
 #: Boundaries, queued messages and listed titles: real files have at most 30 of each, a hostile one must stay cheap.
 _MOST_REMEMBERED = 500
 _PLACING = ("user", "system")  # records whose place on a branch depends on what they say
+_PLACED = {"assistant": SAID, "progress": PROGRESS}
 _DELEGATING_TOOLS = frozenset({"Agent", "Task", "Workflow"})
 
 Yields = Iterator[Output]
@@ -120,7 +123,7 @@ class ClaudeCode(Remembering[Memory]):
         thread = thread_of(self._memory, record)
         if thread and record.uuid:
             if kind not in _PLACING:
-                _place(record, thread)
+                _place(record, thread, _PLACED.get(kind, 0))
             yield from self._news(record, thread)
         if kind == "summary":
             yield from self._listed_title(record)
@@ -150,8 +153,8 @@ class ClaudeCode(Remembering[Memory]):
 
     def _user(self, record: Record, number: int, thread: Thread) -> Yields:
         content = mapping_of(record.message).get("content")
-        _place(record, thread, asked=sets_going(record, content))
         if record.is_compact_summary is True or _is_streamed_summary(record, thread, content):
+            _place(record, thread, SAID)
             yield from self._summary(record, number, thread, content)
             return
         blocks = blocks_of(content, lambda kind: self._unknown.count(kind, number))
@@ -159,6 +162,7 @@ class ClaudeCode(Remembering[Memory]):
         self._delivered(said)
         yield from self._command(thread, said)
         origin = origin_of(record, said, after_caveat=thread.caveat)
+        _place(record, thread, SAID | ASKED if sets_going(blocks, said, origin) else SAID)
         thread.caveat = said.startswith(CAVEAT)
         thread.asked_at = moment(record.timestamp) or thread.asked_at
         yield self._message(record, number, thread, (role_of(blocks), origin), blocks)
@@ -169,10 +173,8 @@ class ClaudeCode(Remembering[Memory]):
         self, record: Record, number: int, thread: Thread, voice: tuple[Role, Origin], blocks: list[Block]
     ) -> MessageEvent:
         role, origin = voice
-        key = key_of(record.uuid)
-        thread.branches.say(key)
         return MessageEvent(
-            id=key or f"line-{number}",
+            id=key_of(record.uuid) or f"line-{number}",
             conversation=thread.id,
             at=moment(record.timestamp),
             sequence=number * STRIDE,
@@ -296,6 +298,7 @@ class ClaudeCode(Remembering[Memory]):
         text = text_of(record.content)
         yield from self._command(thread, text)
         if text:
+            thread.branches.say(key_of(record.uuid))
             yield self._message(record, number, thread, (Role.SYSTEM, Origin.HARNESS), [Text(text)])
 
     def _cost(self, record: Record, number: int, thread: Thread) -> Yields:
@@ -319,6 +322,7 @@ class ClaudeCode(Remembering[Memory]):
             self._unknown.count(f"attachment/{kind or '(none)'}", number)
         text = claude_attachments.render(attachment, record.rendered)
         if text:
+            thread.branches.say(key_of(record.uuid))
             origin = Origin.RESTORED if thread.restoring else Origin.HARNESS
             yield self._message(record, number, thread, (Role.SYSTEM, origin), [Text(text)])
 
@@ -327,6 +331,7 @@ class ClaudeCode(Remembering[Memory]):
         said = spoken_text(prompt)
         self._delivered(said)
         blocks = blocks_of(prompt, lambda kind: self._unknown.count(kind, number))
+        thread.branches.say(key_of(record.uuid))
         origin = Origin.QUEUED if is_human(attachment, said) else Origin.HARNESS
         thread.asked_at = moment(record.timestamp) or thread.asked_at
         yield self._message(record, number, thread, (Role.USER, origin), blocks)
@@ -357,8 +362,7 @@ class ClaudeCode(Remembering[Memory]):
     def _say_queued(self, record: Record, thread: Thread) -> Yields:
         if self._memory.queue:
             for message in claude_queue.messages_of(self._memory.queue, thread):
-                thread.branches.place(message.id, key_of(record.uuid), counts=False)
-                thread.branches.say(message.id)
+                thread.branches.place(message.id, key_of(record.uuid), SAID | PROGRESS)
                 yield message
             self._memory.queue = [entry for entry in self._memory.queue if not entry.line]
 
@@ -385,11 +389,11 @@ class ClaudeCode(Remembering[Memory]):
             memory.titles[record.leaf_uuid] = short_title(text_of(record.summary))
 
 
-def _place(record: Record, thread: Thread, *, asked: bool = False) -> None:
+def _place(record: Record, thread: Thread, flags: int = 0) -> None:
     """Nobody rewinds a subagent, and stream-json has no links."""
-    if not thread.parent and record.session_id and key_of(record.uuid):
-        counts = record.type != "progress"
-        thread.branches.place(record.uuid, key_of(record.parent_uuid), asked=asked, counts=counts)
+    uuid, parent = record.uuid, record.parent_uuid
+    if not thread.parent and record.session_id and isinstance(uuid, str) and 0 < len(uuid) <= KEY_CHARACTERS:
+        thread.branches.place(uuid, parent if isinstance(parent, str) else "", flags)
 
 
 def _is_streamed_summary(record: Record, thread: Thread, content: object) -> bool:

@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 
 from conversations.ingest.events import Block, Text, ToolResult
-from conversations.ingest.formats.base import list_of, mapping_of
-from conversations.ingest.formats.claude_content import spoken_text
+from conversations.ingest.formats.base import mapping_of
 from conversations.ingest.formats.claude_records import Record
 from conversations.vocabulary import Origin, Role
 
@@ -43,19 +42,11 @@ def origin_of(record: Record, said: str, *, after_caveat: bool) -> Origin:
     return Origin.SPOKEN
 
 
-def sets_going(record: Record, content: object) -> bool:
-    """Whether the record opens a turn of a person's: a prompt, a command or the caveat that announces one. Not what
+def sets_going(blocks: list[Block], said: str, origin: Origin) -> bool:
+    """Whether a user record opens a turn of a person's: a prompt, a command or the caveat that announces one. Not what
     tools answer, nor what the harness says by itself (that a turn was interrupted, that a task has ended)."""
-    if record.is_compact_summary is True or any(
-        mapping_of(part).get("type") == "tool_result" for part in list_of(content)
-    ):
-        return False
-    said = spoken_text(content)
-    return (
-        said.startswith((CAVEAT, "<bash-input>"))
-        or bool(_COMMAND.match(said))
-        or (origin_of(record, said, after_caveat=False) is Origin.SPOKEN)
-    )
+    opens = origin is Origin.SPOKEN or said.startswith((CAVEAT, "<bash-input>")) or _COMMAND.match(said)
+    return bool(opens) and not any(isinstance(block, ToolResult) for block in blocks)
 
 
 def is_harness_text(text: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from conversations.audit.segment import segments_of
 from conversations.ingest.events import CompactionEvent, MessageEvent
 from conversations.ingest.formats import parser_for
-from conversations.ingest.formats.claude_branches import Branches
+from conversations.ingest.formats.claude_branches import ASKED, SAID, Branches
 from conversations.vocabulary import ABANDONED, abandoned_in
 from tests.ingest.formats.claude import attachment, read
 from tests.ingest.formats.lines import assistant, boundary, claude, of, settled, summary, user
@@ -274,13 +274,12 @@ def test_what_is_remembered_of_a_hostile_file_is_bounded():
 def test_a_long_branch_is_forgotten_from_its_beginning():
     branches, parent = Branches(), ""
     for number in range(5_000):
-        branches.place(f"r{number}", parent, asked=True)
-        branches.say(f"r{number}")
+        branches.place(f"r{number}", parent, ASKED | SAID)
         parent = f"r{number}"
 
-    branches.place("far", "r10", asked=True)
+    branches.place("far", "r10", ASKED)
     assert branches.abandoned() == []
-    branches.place("near", "r4990", asked=True)
+    branches.place("near", "r4990", ASKED)
     assert branches.abandoned() == [f"r{number}" for number in range(4_991, 5_000)]
     assert len(branches.live) < 2_001
     assert msgspec.json.decode(msgspec.json.encode(branches), type=Branches) == branches
