@@ -22,7 +22,6 @@ from conversations.ingest.events import (
 )
 from conversations.ingest.formats import claude_attachments, claude_queue
 from conversations.ingest.formats.base import (
-    KEY_CHARACTERS,
     REASON_CHARACTERS,
     STRIDE,
     Output,
@@ -65,7 +64,7 @@ from conversations.ingest.formats.claude_speakers import (
     sets_going,
 )
 from conversations.ingest.formats.claude_summary import is_wrapped, unwrap
-from conversations.ingest.formats.claude_threads import AGENT, news_of, thread_of
+from conversations.ingest.formats.claude_threads import AGENT, news_of, place, thread_of
 from conversations.ingest.formats.claude_usage import (
     close_request,
     context_of,
@@ -123,7 +122,7 @@ class ClaudeCode(Remembering[Memory]):
         thread = thread_of(self._memory, record)
         if thread and record.uuid:
             if kind not in _PLACING:
-                _place(record, thread, _PLACED.get(kind, 0))
+                place(record, thread, _PLACED.get(kind, 0))
             yield from self._news(record, thread)
         if kind == "summary":
             yield from self._listed_title(record)
@@ -154,7 +153,7 @@ class ClaudeCode(Remembering[Memory]):
     def _user(self, record: Record, number: int, thread: Thread) -> Yields:
         content = mapping_of(record.message).get("content")
         if record.is_compact_summary is True or _is_streamed_summary(record, thread, content):
-            _place(record, thread, SAID)
+            place(record, thread, SAID)
             yield from self._summary(record, number, thread, content)
             return
         blocks = blocks_of(content, lambda kind: self._unknown.count(kind, number))
@@ -162,7 +161,7 @@ class ClaudeCode(Remembering[Memory]):
         self._delivered(said)
         yield from self._command(thread, said)
         origin = origin_of(record, said, after_caveat=thread.caveat)
-        _place(record, thread, SAID | ASKED if sets_going(blocks, said, origin) else SAID)
+        place(record, thread, SAID | ASKED if sets_going(blocks, said, origin) else SAID)
         thread.caveat = said.startswith(CAVEAT)
         thread.asked_at = moment(record.timestamp) or thread.asked_at
         yield self._message(record, number, thread, (role_of(blocks), origin), blocks)
@@ -230,7 +229,7 @@ class ClaudeCode(Remembering[Memory]):
         if subtype in ("compact_boundary", "microcompact_boundary"):
             yield from self._boundary(record, number, thread)
             return
-        _place(record, thread)
+        place(record, thread)
         if subtype == "status":
             if record.stream_compact_result == "failed":
                 yield failure_of(record, number, thread)
@@ -247,7 +246,7 @@ class ClaudeCode(Remembering[Memory]):
             self._memory.boundaries.append(uuid)
             del self._memory.boundaries[:-_MOST_REMEMBERED]
         if record.subtype == "microcompact_boundary":
-            _place(record, thread)
+            place(record, thread)
             yield without_abandoned(microcompaction_of(record, number, thread), thread)
             return
         if not thread.parent:
@@ -257,7 +256,7 @@ class ClaudeCode(Remembering[Memory]):
         thread.restoring = True
         compaction = compaction_of(record, number, thread, self._memory.instructions)
         thread.branches.compact(last_before(record), compaction.kept)
-        _place(record, thread)
+        place(record, thread)
         thread.compaction = without_abandoned(compaction, thread)
         self._memory.instructions = ""
         yield thread.compaction
@@ -387,13 +386,6 @@ class ClaudeCode(Remembering[Memory]):
             yield from self._title(memory.threads[memory.session], text_of(record.summary), _LISTED)
         elif key_of(record.leaf_uuid) and len(memory.titles) < _MOST_REMEMBERED:
             memory.titles[record.leaf_uuid] = short_title(text_of(record.summary))
-
-
-def _place(record: Record, thread: Thread, flags: int = 0) -> None:
-    """Nobody rewinds a subagent, and stream-json has no links."""
-    uuid, parent = record.uuid, record.parent_uuid
-    if not thread.parent and record.session_id and isinstance(uuid, str) and 0 < len(uuid) <= KEY_CHARACTERS:
-        thread.branches.place(uuid, parent if isinstance(parent, str) else "", flags)
 
 
 def _is_streamed_summary(record: Record, thread: Thread, content: object) -> bool:

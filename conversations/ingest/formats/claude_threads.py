@@ -1,9 +1,10 @@
-"""Tell which conversation of a file each Claude Code record belongs to, and what is known of it as a whole."""
+"""Tell which conversation of a file, and which branch of it, each Claude Code record belongs to, and what is known of
+the conversation as a whole."""
 
 from typing import Any
 
 from conversations.ingest.events import ConversationEvent
-from conversations.ingest.formats.base import VERSION_CHARACTERS, key_of, moment, name_of, text_of
+from conversations.ingest.formats.base import KEY_CHARACTERS, VERSION_CHARACTERS, key_of, moment, name_of, text_of
 from conversations.ingest.formats.claude_compactions import missing_beginning
 from conversations.ingest.formats.claude_records import Memory, Record, Thread
 
@@ -44,6 +45,13 @@ def _sidechain(memory: Memory, uuid: str, parent: str) -> str:
         if len(chains) > _MOST_SIDECHAIN_RECORDS:
             del chains[next(iter(chains))]
     return key
+
+
+def place(record: Record, thread: Thread, flags: int = 0) -> None:
+    """Puts the record on its branch of the session. Nobody rewinds a subagent, and stream-json has no links."""
+    uuid, parent = record.uuid, record.parent_uuid
+    if not thread.parent and record.session_id and isinstance(uuid, str) and 0 < len(uuid) <= KEY_CHARACTERS:
+        thread.branches.place(uuid, parent if isinstance(parent, str) else "", flags)
 
 
 def news_of(record: Record, thread: Thread) -> ConversationEvent | None:
