@@ -77,7 +77,8 @@ def last_before(record: Record) -> str:
 
 def without_abandoned(event: CompactionEvent, thread: Thread) -> CompactionEvent:
     """Told which messages before it had been taken back: it neither dropped nor kept those."""
-    abandoned = [key for key in thread.branches.abandoned() if key not in set(event.kept)]
+    kept = set(event.kept)
+    abandoned = [key for key in thread.branches.abandoned() if key not in kept]
     return structs.replace(event, raw={**event.raw, ABANDONED: abandoned}) if abandoned else event
 
 
