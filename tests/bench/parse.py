@@ -26,20 +26,25 @@ from conversations.ingest.formats.native import decode_batch
 DATA = Path(__file__).parents[1] / "data"
 RECORDINGS = [DATA / "claude_code" / "2.1.330.jsonl", DATA / "codex" / "0.169.0-local.jsonl"]
 UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+LINK = re.compile(rb'"uuid":"([^"]+)"')
 KEPT = re.compile(rb'"(?:sessionId|session_id)":"([0-9a-f-]{36})"')
 BATCHES = 200
 EVENTS = 100
 
 
 def repeat(path: Path, target: Path, size: int) -> None:
-    """The file again and again, every id but the session's new each time, so that it stays one conversation."""
+    """The file again and again, every id but the session's new each time, so that it stays one conversation: the first
+    record of each copy hangs on the last of the one before, or it would be a rewind to the beginning."""
     body = path.read_bytes()
     session = KEPT.search(body)
     kept = {session.group(1)} if session else set()
     body = body if body.endswith(b"\n") else body + b"\n"
+    last = b"null"
     with target.open("wb") as stream:
         while stream.tell() < size:
-            stream.write(UUID.sub(_renamed(kept), body).replace(b"msg_", b"msg_%x" % stream.tell()))
+            copy = UUID.sub(_renamed(kept), body).replace(b"msg_", b"msg_%x" % stream.tell())
+            stream.write(copy.replace(b'"parentUuid":null', b'"parentUuid":' + last))
+            last = next((b'"%s"' % link for link in reversed(LINK.findall(copy))), last)
 
 
 def _renamed(kept: set[bytes]) -> Callable[[re.Match[bytes]], bytes]:

@@ -20,10 +20,8 @@ _ROOT = ""  # on which the first record hangs
 _CONTINUED, _HOLDS_PROMPT = 1, 2  # another record hangs on it; a person's prompt does
 #: What a record is: a message came of it, with it a person set the agent going, it only tells of progress.
 SAID, ASKED, PROGRESS = 4, 8, 16
-_PLACE, _PLACES = (
-    32,
-    -32,
-)  # from here on a record's number in the file: a checkpoint in the store keeps no order of its own
+#: From here on a record's number in the file, for a checkpoint in the store keeps no order of its own; and its mask.
+_PLACE, _PLACES = 32, -32
 
 
 class Branch(Struct):

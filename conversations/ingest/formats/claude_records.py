@@ -17,7 +17,7 @@ SILENT = frozenset(
         "control_request", "control_response", "file-history-snapshot", "keep_alive", "last-prompt", "mode",
         "permission-mode", "pr-link", "progress", "prompt_suggestion", "rate_limit_event", "result",
         "speculation-accept", "stream_event", "tag", "task-summary", "tool_progress", "tool_use_summary",
-        "worktree-state",
+        "tools-used", "worktree-state",
     }
 )  # fmt: skip
 SILENT_SYSTEM = frozenset(
