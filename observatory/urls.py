@@ -22,5 +22,5 @@ urlpatterns = [
 
 handler400 = "conversations.web.errors.bad_request"
 handler403 = "conversations.web.errors.permission_denied"
-handler404 = "conversations.web.errors.page_not_found"
-handler500 = "conversations.web.errors.server_error"
+handler404 = "observatory.errors.not_found"
+handler500 = "observatory.errors.server_error"
