@@ -41,7 +41,7 @@ _PERIODS = {
 }
 _ACTIONS = {
     BudgetAction.TELL: "tell people, and let the agent go on",
-    BudgetAction.WRAP_UP: "have the agent wrap up: it gets the message once, and stops",
+    BudgetAction.WRAP_UP: "have the agent wrap up, then stop",
     BudgetAction.BLOCK: "block: nothing more is sent",
 }
 _DAY = 24
