@@ -1,5 +1,6 @@
 """The cast: alice (owner of acme), bob (reviewer there), victor (viewer there), charlie (outsider, owner of globex)."""
 
+import gc
 import threading
 from contextlib import suppress
 from urllib.parse import urlencode
@@ -29,6 +30,12 @@ def pytest_collection_modifyitems(config, items):
     of_database = [bool(fixtures & set(item.fixturenames) or item.get_closest_marker("django_db")) for item in items]
     config.hook.pytest_deselected(items=[item for item, asks in zip(items, of_database, strict=True) if not asks])
     items[:] = [item for item, asks in zip(items, of_database, strict=True) if asks]
+
+
+def pytest_collection_finish():
+    """7,000 collected tests live as long as the process: going through them for garbage took 12 % of its CPU."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
