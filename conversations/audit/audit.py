@@ -16,7 +16,7 @@ from conversations.vocabulary import CLEARING_KINDS, CompactionKind, SummaryStat
 
 __all__ = ["AUDITOR_VERSION", "LOST", "Known", "audit_segment", "is_cut", "is_readable", "judge_segment"]
 
-AUDITOR_VERSION = "6"
+AUDITOR_VERSION = "7"
 #: Losses that are reported and watched for harm, the highest ranked: nobody reads further, and time is bounded.
 #: Retention counts all of them.
 WATCHED = 150

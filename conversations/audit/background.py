@@ -58,7 +58,6 @@ class Background:
     later: Counter[str]  # words said after the boundary
     ask: frozenset[str]  # words of the user's last turns and of the summary's next steps
     said_later: Windows  # what user and agent said after the boundary
-    done_later: Windows  # what was called and what came back after it
     current: Windows  # what was said last before it
     place: dict[int, float]  # position of a line → its share of the way to the boundary, 0 to 1
     followed: bool
@@ -74,7 +73,6 @@ class Background:
 def background_of(segment: Segment, facts: Sequence[Fact], index: PassageIndex) -> Background:
     """The background of one compaction."""
     said = list(_bounded((x for x in segment.continuation if x.author in _SPOKEN), MAX_LATER))
-    done = _bounded((x for x in segment.continuation if x.author in (Author.TOOL_INPUT, Author.TOOL_RESULT)), MAX_LATER)
     last = _bounded((x for x in reversed(segment.dropped) if x.author in _SPOKEN), MAX_CURRENT)
     return Background(
         summary=Counter(chain.from_iterable(passage.bag for passage in index.passages)),
@@ -82,7 +80,6 @@ def background_of(segment: Segment, facts: Sequence[Fact], index: PassageIndex) 
         later=Counter(chain.from_iterable(map(bag, said))),
         ask=frozenset(content_stems(_last_words(segment.dropped) + " " + next_steps(segment.summary))),
         said_later=Windows(said, index.rarity),
-        done_later=Windows(done, index.rarity),
         current=Windows(last, index.rarity),
         place=places_of(segment.dropped),
         followed=bool(segment.continuation),

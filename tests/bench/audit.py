@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from conversations.audit import ranking
 from conversations.audit.audit import LOST, audit_segment
-from conversations.audit.model import Audit, Segment
+from conversations.audit.model import Audit, Finding, Segment
 from conversations.vocabulary import Outcome
 from tests.bench.fit_ranking import Rows, coefficients, rows, variants
 from tests.bench.labelled import SHARED, Labelled, covered, judged, labelled
@@ -109,13 +109,39 @@ def table(title: str, which: int, parts: list[Rows] | None) -> None:
     print(f"  @25 with compactions drawn anew: {low:.0%} to {high:.0%} (90 %)")
 
 
+def first_lost(segment: Segment) -> list[Finding]:
+    """The losses that are read first."""
+    return [f for f in audit_segment(segment).findings if f.judgement.outcome in LOST][:READ]
+
+
+def worth_by_label(parts: list[Rows]) -> None:
+    """Of the first ten of the labelled compactions, those that stand for an important loss, session left out.
+
+    The labels are not complete: what stands for none of them may be worth the time or not.
+    """
+    worth = other = unknown = 0
+    for gold in labelled():
+        with left_out(parts, gold.transcript):
+            first = first_lost(gold.segment)
+        important = covered(gold.important, first)
+        rest = covered([*gold.minor, *gold.kept], first)
+        worth += sum(map(bool, important))
+        other += sum(bool(r and not i) for i, r in zip(important, rest, strict=True))
+        unknown += sum(not (i or r) for i, r in zip(important, rest, strict=True))
+    print(
+        f"\nFirst {READ} of the labelled, session left out: {worth} stand for an important loss, {other} for a minor or"
+    )
+    print(f"  a kept fact only, {unknown} for no label: {share(worth, worth + other)} of the labelled, ", end="")
+    print(f"{share(worth, worth + other + unknown)} of all")
+
+
 def precision(parts: list[Rows]) -> None:
     """Of the first ten of the judged compactions, those that a reader found worth the time, session left out."""
     counts = []
     for sample in judged():
         with left_out(parts, sample.transcript):
-            findings = [f for f in audit_segment(sample.segment).findings if f.judgement.outcome in LOST]
-        verdicts = [v for f in findings[:READ] if (v := sample.verdict(f)) is not None]
+            first = first_lost(sample.segment)
+        verdicts = [v for f in first if (v := sample.verdict(f)) is not None]
         counts.append((sum(verdicts), len(verdicts)))
     good, told = (sum(column) for column in zip(*counts, strict=True))
     low, high = interval(counts)
@@ -144,6 +170,7 @@ def main() -> None:
         parts = rows()
         table("Session left out of the fit, with what followed", 0, parts)
         table("Session left out of the fit, as if the log ended at the boundary", 1, parts)
+        worth_by_label(parts)
         precision(parts)
     memory()
 

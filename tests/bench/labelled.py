@@ -27,6 +27,7 @@ class Labelled:
     segment: Segment
     important: list[dict]  # lost, importance 2 or 3
     kept: list[dict]
+    minor: list[dict]  # lost, importance 0 or 1
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def labelled() -> Iterator[Labelled]:
             _segment(gold["transcript"], gold["boundary"]),
             [fact for fact in lost if fact["importance"] >= 2],
             [fact for fact in gold["facts"] if fact["status"] == "kept"],
+            [fact for fact in lost if fact["importance"] < 2],
         )
 
 

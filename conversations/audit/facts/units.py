@@ -12,6 +12,11 @@ from enum import StrEnum
 from conversations.audit.lines import lines
 
 LONGEST = 380  # characters of one unit: a fact is a fact, not a page
+#: What ends in a colon or a question mark and is shorter leads in what follows; an item of so many says something, too.
+LONGEST_LEAD_IN = 200
+SHORTEST_STATED = 60
+#: Of a table with so few columns the rows say all: "Option / Description" tells a person nothing.
+NAMED_BY_ROWS = 2
 
 
 class Form(StrEnum):
@@ -40,13 +45,15 @@ class _Reader:
 
     headings: tuple[tuple[int, str], ...] = ()
     lead_in: str = ""
+    item: tuple[int, str] | None = None  # indent and words of an item that leads in those indented below it
     header: str = ""
     fenced: bool = False
     opens: dict[int, bool] = field(default_factory=dict)  # start of a fence line → whether code begins there
 
     def context(self) -> tuple[str, ...]:
         titles = [title for _, title in self.headings[-2:]]
-        return tuple(part for part in (*titles, self.lead_in, self.header) if part)
+        above = self.item[1] if self.item else ""
+        return tuple(part for part in (*titles, self.lead_in, above, self.header.strip()) if part)
 
 
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(\S.*?)\s*#*$")
@@ -162,7 +169,8 @@ def _take_line(
 def _enter(reader: _Reader, level: int, title: str) -> None:
     """Opens a section: it closes those of its own level and deeper."""
     kept = tuple(pair for pair in reader.headings if pair[0] < level)
-    reader.headings, reader.lead_in, reader.header = (*kept, (level, title[:120])), "", ""
+    reader.headings = (*kept, (level, title[:120]))
+    reader.lead_in, reader.item, reader.header = "", None, ""
 
 
 def _take_row(text: str, start: int, end: int, reader: _Reader, units: list[Unit]) -> None:
@@ -170,7 +178,8 @@ def _take_row(text: str, start: int, end: int, reader: _Reader, units: list[Unit
     if reader.header:
         _add(text, start, end, Form.ROW, reader, units)
         return
-    reader.header = " / ".join(cell for cell in (plain(c) for c in re.split(r"[|│]", text[start:end])) if cell)[:120]
+    cells = [cell for cell in (plain(c) for c in re.split(r"[|│]", text[start:end])) if cell]
+    reader.header = " / ".join(cells)[:120] if len(cells) > NAMED_BY_ROWS else " "
 
 
 def _close(text: str, paragraph: list[tuple[int, int]], reader: _Reader, units: list[Unit]) -> None:
@@ -181,19 +190,29 @@ def _close(text: str, paragraph: list[tuple[int, int]], reader: _Reader, units: 
     paragraph.clear()
     body = text[start:end].rstrip()
     item = _ITEM.match(body)  # on the slice: "^" means the beginning of the string, not of the search
-    if body.endswith((":", "：")) and len(body) < 200:
-        indent = len(item[1]) if item else 0
-        if not item:
-            reader.lead_in = plain(body)
-        elif indent == 0:
-            reader.lead_in = plain(body[item.end() :])
-        if item is None or len(body) < 60:
-            return
-    elif item is None:
+    _leave(reader, item)
+    introduces = len(body) < LONGEST_LEAD_IN and body.endswith((":", "："))
+    if not introduces or (item and len(body) >= SHORTEST_STATED):
+        form, label = (Form.ITEM, item[2] or "") if item else (Form.SENTENCE, "")
+        for sentence_start, sentence_end in sentences(text, start, end):
+            _add(text, sentence_start, sentence_end, form, reader, units, label)
+    if item and introduces and reader.item is None:
+        reader.item = len(item[1]), plain(body[item.end() :])
+    elif not item and (introduces or _asks(body)):
+        reader.lead_in = plain(body)
+
+
+def _asks(body: str) -> bool:
+    """Whether it is a question, below which the options stand that answer it."""
+    return len(body) < LONGEST_LEAD_IN and body.rstrip("*_").endswith("?")
+
+
+def _leave(reader: _Reader, item: re.Match[str] | None) -> None:
+    """Prose ends what led in a list before it; an item leads in what is indented below it, not its neighbours."""
+    if item is None:
         reader.lead_in = ""
-    form, label = (Form.ITEM, item[2] or "") if item else (Form.SENTENCE, "")
-    for sentence_start, sentence_end in sentences(text, start, end):
-        _add(text, sentence_start, sentence_end, form, reader, units, label)
+    if reader.item and (item is None or len(item[1]) <= reader.item[0]):
+        reader.item = None
 
 
 def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -44,6 +44,36 @@ def test_an_item_knows_the_headings_and_the_lead_in_that_it_stands_under():
     assert unit.form is Form.ITEM
 
 
+def contexts(text):
+    return {text[unit.start : unit.end].strip("-1234. "): unit.context for unit in prose(text)}
+
+
+def test_an_item_leads_in_what_is_indented_below_it_and_not_its_neighbours():
+    text = (
+        "What was changed:\n1. The parser:\n   - reads rewound branches\n2. The page shows them\n\nThat is all of it."
+    )
+    assert contexts(text) == {
+        "reads rewound branches": ("What was changed:", "The parser:"),
+        "The page shows them": ("What was changed:",),
+        "That is all of it": (),
+    }
+
+
+def test_a_question_leads_in_the_options_below_it():
+    text = (
+        "Which form should the key have?\n\n| Option | Description |\n|---|---|\n| A | a flat name |\n| B | a table |"
+    )
+    asked = "Which form should the key have?"
+    assert contexts(text) == {asked: (), "| A | a flat name |": (asked,), "| B | a table |": (asked,)}
+
+
+def test_a_table_of_two_columns_says_all_in_its_rows():
+    two = "| Option | Description |\n|---|---|\n| A, flat | one level of names |"
+    three = "| File | Purpose | Lines |\n|---|---|---|\n| a.go | the hook | 18-74 |"
+    assert [unit.context for unit in prose(two)] == [()]
+    assert [unit.context for unit in prose(three)] == [("File / Purpose / Lines",)]
+
+
 def test_a_heading_closes_the_deeper_ones():
     text = "# One\n## Two\nUnder the second title.\n# Three\nUnder the third title."
     assert [unit.context for unit in prose(text)] == [("One", "Two"), ("Three",)]
