@@ -19,5 +19,7 @@ class ConversationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """What migrations make, Postgres shows to the workspace it belongs to only."""
+        """What migrations make, Postgres shows to the workspace it belongs to only; jobs are sent by our Celery app."""
+        import observatory.celery  # noqa: F401, PLC0415 -- 0.3 s that a command without a store does not need
+
         post_migrate.connect(_protect, dispatch_uid="row security")

@@ -2,10 +2,20 @@
 
 import os
 import sys
+from collections.abc import Sequence
+
+#: Options of `audit FILE` that need neither settings nor store.
+_PLAIN = frozenset({"--json", "--top", "--fail-on"})
 
 
 def main() -> None:
     """Hand the command line to Django."""
+    if _needs_nothing(sys.argv):
+        from conversations.management.commands.audit import Command  # noqa: PLC0415 -- only where it is used
+
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # else Django reads settings to close connections never opened
+        Command().run_from_argv(sys.argv)
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observatory.settings")
     from django.core.management import execute_from_command_line  # noqa: PLC0415 -- needs the variable above
     from django.db import OperationalError  # noqa: PLC0415 -- as above
@@ -18,6 +28,15 @@ def main() -> None:
         sys.exit(f"Setting: {error}")
     except OperationalError as error:
         sys.exit(_advice(error))
+
+
+def _needs_nothing(argv: Sequence[str]) -> bool:
+    """Whether a file is audited and nothing else: then the apps are not loaded, which takes longer than the audit.
+
+    MEASURED for one compaction of 159,000 characters: 1.8 s of CPU with, 1.1 s without.
+    """
+    options = {word.partition("=")[0] for word in argv[2:] if word.startswith("-")}
+    return argv[1:2] == ["audit"] and options <= _PLAIN
 
 
 def _advice(error: Exception) -> str:

@@ -15,6 +15,8 @@ from conversations.vocabulary import Outcome
 #: At or below this probability a fact is called forgotten: with the model fitted on the other sessions, 2.8 % of the
 #: hand-labelled facts that a summary keeps, and 69 % of those it lost (`python -m tests.bench.presence`).
 FORGOTTEN_AT = 0.26
+#: From here on the source's own words decide: whatever the sentence for people says, the mean is above FORGOTTEN_AT.
+KEPT_AT = 2 * FORGOTTEN_AT
 #: A fact that *is* a value and whose value is nowhere in the summary may still be told there in words: above this.
 TOLD_ANYWAY = 0.7
 #: A sentence of a longer fact is judged by itself when it has so many content words.
@@ -85,8 +87,11 @@ def _kept(detail: Detail, probability: float, span: tuple[int, int] | None, dete
 def _look(wordings: Sequence[str], index: PassageIndex) -> _Found:
     """The mean over the wordings; before it is called lost, what its reply or its sentences alone would give."""
     model = presence.fitted()
-    seen = [presence.evidence(text, index) for text in wordings]
-    probability = sum(model.probability(evidence.values) for evidence in seen) / len(seen)
+    seen = [presence.evidence(wordings[0], index)]
+    probability = model.probability(seen[0].values)
+    if probability < KEPT_AT:
+        seen += [presence.evidence(text, index) for text in wordings[1:]]
+        probability = sum(model.probability(evidence.values) for evidence in seen) / len(seen)
     best = max(seen, key=lambda evidence: evidence.recall)
     if best.window is None:
         return _Found(min(probability, 0.02))

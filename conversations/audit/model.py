@@ -203,7 +203,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Importance-weighted share kept, with a 90 % bootstrap interval; None when the summary cannot be read."""
+    """Importance-weighted share kept, with its 90 % interval; None when the summary cannot be read."""
 
     value: float | None
     low: float | None

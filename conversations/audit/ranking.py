@@ -80,7 +80,7 @@ def features(fact: Fact, judgement: Judgement, index: PassageIndex, ground: Back
 #: here takes important losses out of the first 25.
 GIVEN = {
     "altered": 1.5,
-    "cue loaded": -1.0,
+    "cue loaded": -2.0,
     "by summary": -0.5,
     "cue comment": -0.5,
     "cue document": -0.4,

@@ -1,7 +1,11 @@
 from dataclasses import replace
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from conversations.audit.model import Importance
-from conversations.audit.retention import retention_of
+from conversations.audit.retention import NINETY_PERCENT, interval, retention_of
 from conversations.vocabulary import Outcome
 from tests.audit.segments import Log, fact_of, finding_of
 
@@ -26,7 +30,28 @@ def test_nothing_to_count_is_unknown_and_not_zero():
     assert retention_of([]).value is None
 
 
-def test_the_interval_is_the_same_every_time():
-    findings = [finding(Outcome.KEPT if n % 3 else Outcome.FORGOTTEN, 0.5) for n in range(30)]
-    assert retention_of(findings) == retention_of(findings)
-    assert retention_of(findings).low < retention_of(findings).high
+def test_two_facts_that_were_kept_are_less_sure_than_two_hundred():
+    two, many = (retention_of([finding(Outcome.KEPT, 0.5)] * count) for count in (2, 200))
+    assert two.value == many.value == two.high == many.high == 1
+    assert two.low < 0.5
+    assert many.low > 0.95
+
+
+def test_unequal_weights_make_the_interval_wider():
+    def kept_and_lost(weights):
+        return retention_of(
+            [finding(Outcome.KEPT, w) for w in weights] + [finding(Outcome.FORGOTTEN, w) for w in weights]
+        )
+
+    even, uneven = kept_and_lost([0.5] * 20), kept_and_lost([0.9] * 2 + [0.05] * 18)
+    assert even.value == uneven.value == 0.5
+    assert even.high - even.low < uneven.high - uneven.low
+
+
+@given(st.floats(0, 1), st.floats(1, 5_000))
+def test_the_interval_is_the_one_that_statisticians_give(share, size):
+    """Wilson's interval holds the shares from which the one seen is not more than 1.645 standard deviations away."""
+    low, high = interval(share, size)
+    assert 0 <= low <= share <= high <= 1
+    for edge in (low, high):
+        assert abs(share - edge) == pytest.approx(NINETY_PERCENT * (edge * (1 - edge) / size) ** 0.5, abs=1e-6)

@@ -30,6 +30,7 @@ _ANNOUNCED = re.compile(
     r"I should|I need to)\b[^\n]{0,300}$",
     re.IGNORECASE,
 )
+_ANNOUNCING = ("let me", "let's", "i'll", "i will", "i'm going to", "i should", "i need to")
 _MUSING = re.compile(
     r"^\W*(?:hmm|wait|actually,? wait|maybe i|perhaps i|what if|let me|but (?:wait|first)|ok(?:ay)?,? so)\b",
     re.IGNORECASE,
@@ -126,10 +127,16 @@ def is_narration(said: str) -> bool:
 
 def without_announcement(text: str, unit: Unit) -> Unit | None:
     """The unit without a last sentence that only says what is done next; None when little else is left."""
-    match = _ANNOUNCED.search(text, unit.start, unit.end)
+    match = _ANNOUNCED.search(text, unit.start, unit.end) if _may_announce(text[unit.start : unit.end]) else None
     if match is None:
         return unit
     return replace(unit, end=match.start()) if match.start() - unit.start >= SHORTEST else None
+
+
+def _may_announce(said: str) -> bool:
+    """Whether it has what an announcement begins with: nine of ten have not, and to look for it costs a tenth."""
+    small = said.lower()
+    return any(words in small for words in _ANNOUNCING)
 
 
 def is_musing(said: str, author: Author) -> bool:
