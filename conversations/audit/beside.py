@@ -70,8 +70,10 @@ def _stands_alone(finding: Finding) -> bool:
 
 
 def _speaking(group: Sequence[Finding]) -> Finding:
+    """The best of a group, with what each of them says in the order in which it was said."""
     lead, *others = group
-    return replace(lead, beside=tuple(_said(other) for other in others)) if others else lead
+    told = group if is_command(lead) else sorted(group, key=lambda finding: finding.fact.spans[0].start)
+    return replace(lead, beside=tuple(map(_said, told))) if others else lead
 
 
 def _said(finding: Finding) -> str:
@@ -84,17 +86,33 @@ def _said(finding: Finding) -> str:
 
 def shown(finding: Finding) -> str:
     """The sentence for people: the fact's own, or what its passage is about and a piece of each loss in it."""
-    if not finding.beside:
+    pieces = finding.beside
+    if not pieces:
         return finding.fact.text
-    forbidden = finding.fact.kind is FactKind.PROHIBITION  # "Never:" above a list must not be left out
-    about = beginning_of(about_of(finding.fact.text, finding.fact.quote, anywhere=forbidden), LONGEST_ABOUT)
-    if is_command(finding):
-        about = ""  # each piece says what it is for
-    pieces = (_said(finding), *finding.beside)
+    about = _about(finding)
     lead = f"{about}: " if about else _common(pieces)
     pieces = tuple(piece.removeprefix(lead) for piece in pieces)
-    room = (LONGEST_TEXT - len(lead) - len(BETWEEN) * len(finding.beside)) // len(pieces)
-    return lead + BETWEEN.join(beginning_of(piece, room) for piece in pieces)
+    room = LONGEST_TEXT - len(lead) - len(BETWEEN) * (len(pieces) - 1)
+    return lead + BETWEEN.join(map(beginning_of, pieces, _rooms([len(piece) for piece in pieces], room)))
+
+
+def _about(finding: Finding) -> str:
+    """What the passage is about, where no piece says so itself."""
+    if is_command(finding):
+        return ""  # each piece says what it is for
+    forbidden = finding.fact.kind is FactKind.PROHIBITION  # "Never:" above a list must not be left out
+    about = about_of(finding.fact.text, finding.fact.quote, anywhere=forbidden)
+    return "" if any(about in piece for piece in finding.beside) else beginning_of(about, LONGEST_ABOUT)
+
+
+def _rooms(lengths: Sequence[int], room: int) -> list[int]:
+    """How much of `room` each piece may take: what a short one leaves over goes to the longer ones."""
+    rooms, left = [0] * len(lengths), room
+    shortest_first = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for served, number in enumerate(shortest_first):
+        rooms[number] = min(lengths[number], left // (len(lengths) - served))
+        left -= rooms[number]
+    return rooms
 
 
 def _common(pieces: Sequence[str]) -> str:

@@ -184,7 +184,9 @@ class Finding:
     rank: float  # worth a person's time, descending
     rank_parts: dict[str, float] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
-    beside: tuple[str, ...] = ()  # what else its passage lost, in the words of the findings it speaks for
+    beside: tuple[
+        str, ...
+    ] = ()  # where it speaks for others of its passage: what each of them says, its own among them
 
 
 @dataclass(frozen=True, slots=True)

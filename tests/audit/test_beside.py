@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from conversations.audit.beside import MOST, ONE_LIST, gathered, shown
+from conversations.audit.beside import BETWEEN, MOST, ONE_LIST, gathered, shown
 from conversations.audit.facts.draft import LONGEST_TEXT
 from conversations.audit.facts.reading import READ
 from conversations.audit.model import Author, Detail, Evidence, FactKind, Finding, Judgement
@@ -35,7 +35,27 @@ def test_the_first_of_a_passage_speaks_for_the_next_two():
     first, spoken_for = gathered(losses)
     assert ids(first) == ids([losses[0], losses[3]])
     assert ids(spoken_for) == ids(losses[1:3])
-    assert first[0].beside == SAID[1 : 1 + MOST]
+    assert first[0].beside == SAID[: 1 + MOST]
+
+
+def test_pieces_stand_in_the_order_in_which_they_were_said():
+    losses = passage(*SAID[:3])
+    (first,), _ = gathered([losses[2], losses[0], losses[1]])
+    assert shown(first) == BETWEEN.join(SAID[:3])
+
+
+def test_what_a_short_piece_leaves_over_goes_to_a_longer_one():
+    long = "The reader stops at the first gap " + "and waits there for the sender to go on " * 4
+    (first,), _ = gathered(passage("Short.", long, "Brief."))
+    assert shown(first) == BETWEEN.join(["Short.", long.strip(), "Brief."])
+
+
+def test_what_a_piece_says_by_itself_does_not_stand_before_all():
+    asked = "Which form should the key have?"
+    losses = passage(asked, "A flat one.", "A table.")
+    losses[1] = replace(losses[1], fact=replace(losses[1].fact, text=f"{asked}: A flat one."))
+    (first,), _ = gathered([losses[1], losses[0], losses[2]])
+    assert shown(first) == BETWEEN.join([asked, "A flat one.", "A table."])
 
 
 def test_one_list_takes_one_place():
