@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from conversations.audit import presence, values
+from conversations.audit import numbered, presence, values
 from conversations.audit.alterations import altered
 from conversations.audit.model import Author, Detail, Fact, FactKind, FactState, Judgement
 from conversations.audit.passages import PassageIndex
@@ -48,6 +48,7 @@ def judge(fact: Fact, index: PassageIndex) -> Judgement:
     return (
         (found.span and altered(fact, quote, found.span, index))
         or _by_value(fact, quote, found, index)
+        or (found.probability <= FORGOTTEN_AT and numbered.told(quote, index))
         or _by_presence(fact, found, index)
     )
 
