@@ -17,9 +17,11 @@ from conversations.audit.audit import LOST, audit_segment
 from conversations.audit.model import Audit, Finding, Segment
 from conversations.vocabulary import Outcome
 from tests.bench.fit_ranking import Rows, coefficients, rows, variants
-from tests.bench.labelled import SHARED, Labelled, covered, judged, labelled
+from tests.bench.labelled import SHARED, Labelled, covered, judged, judged_again, labelled
 
 FIRST, LISTED, READ = 25, 150, 10
+#: The grade from which a loss is worth a person's time, as in the labels.
+WORTH = 2
 DRAWS, SEED = 2_000, 20_240
 
 
@@ -149,6 +151,25 @@ def precision(parts: list[Rows]) -> None:
     print(f"  with compactions drawn anew: {low:.0%} to {high:.0%} (90 %)")
 
 
+def precision_again(parts: list[Rows]) -> None:
+    """The same by a second reader, who graded, session left out; and in how far the two say the same."""
+    grades, pairs = [], []
+    readers = {(sample.transcript, sample.segment.boundary): sample for sample in judged()}
+    for sample in judged_again():
+        with left_out(parts, sample.transcript):
+            lost = [f for f in audit_segment(sample.segment).findings if f.judgement.outcome in LOST]
+        grades += [g for f in lost[:READ] if (g := sample.grade(f)) is not None]
+        other = readers.get((sample.transcript, sample.segment.boundary))
+        both = [(sample.grade(f), other.verdict(f)) for f in lost] if other else []
+        pairs += [(grade >= WORTH, bool(worth)) for grade, worth in both if grade is not None and worth is not None]
+    print(
+        f"By a second reader, of {len(grades)}: {share(sum(g >= 0 for g in grades), len(grades))} lost indeed", end=""
+    )
+    for least, name in ((WORTH, "important"), (1, "important or minor")):
+        print(f", {share(sum(g >= least for g in grades), len(grades))} {name}", end="")
+    print(f"\n  both say the same of {share(sum(a == b for a, b in pairs), len(pairs))} of {len(pairs)}")
+
+
 def memory() -> None:
     """Peak of one audit above what was there before."""
     gold = max(labelled(), key=lambda g: sum(len(line.text) for line in g.segment.dropped))
@@ -172,6 +193,7 @@ def main() -> None:
         table("Session left out of the fit, as if the log ended at the boundary", 1, parts)
         worth_by_label(parts)
         precision(parts)
+        precision_again(parts)
     memory()
 
 

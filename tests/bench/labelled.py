@@ -14,6 +14,8 @@ from conversations.ingest.formats import parse_file
 
 SHARED = Path(__file__).parents[3] / "shared"
 TRANSCRIPTS = SHARED / "transcripts/claude-code"
+#: Findings that a second reader looked at, blind to their order: whether they are lost, and how important (0 to 3).
+JUDGED_AGAIN = Path(__file__).with_name("judged_again.json")
 #: Findings that were looked at in other compactions and judged worth a person's time or not, by their place.
 JUDGED = Path(__file__).with_name("judged.json")
 
@@ -40,13 +42,27 @@ class Judged:
 
     def verdict(self, finding: Finding) -> int | None:
         """Whether the finding was judged worth a person's time; None where nobody looked at its place."""
-        span = finding.fact.spans[0]
-        verdicts = [
-            worth
-            for message, block, start, length, worth in self.places
-            if (message, block) == (span.message, span.block) and start < span.end and span.start < start + length
-        ]
-        return max(verdicts, default=None)
+        return max((worth for *place, worth in self.places if stands_at(finding, *place)), default=None)
+
+
+@dataclass(frozen=True)
+class JudgedAgain:
+    """One compaction with places that were graded: (message, block, start, length, lost, importance)."""
+
+    transcript: str
+    segment: Segment
+    places: list[tuple[str, int, int, int, int, int]]
+
+    def grade(self, finding: Finding) -> int | None:
+        """How important its loss is, 0 to 3; -1 where it is none, None where nobody looked at its place."""
+        grades = (grade if lost else -1 for *place, lost, grade in self.places if stands_at(finding, *place))
+        return max(grades, default=None)
+
+
+def stands_at(finding: Finding, message: str, block: int, start: int, length: int) -> bool:
+    """Whether a finding rests on words of a place."""
+    span = finding.fact.spans[0]
+    return (message, block) == (span.message, span.block) and start < span.end and span.start < start + length
 
 
 @cache
@@ -79,6 +95,13 @@ def judged() -> Iterator[Judged]:
     for row in json.loads(JUDGED.read_text()):
         places = [tuple(place) for place in row["places"]]
         yield Judged(row["transcript"], _segment(row["transcript"], row["boundary"]), places)
+
+
+def judged_again() -> Iterator[JudgedAgain]:
+    """The compactions that the second reader looked at."""
+    for row in json.loads(JUDGED_AGAIN.read_text()):
+        places = [tuple(place) for place in row["places"]]
+        yield JudgedAgain(row["transcript"], _segment(row["transcript"], row["boundary"]), places)
 
 
 @cache
