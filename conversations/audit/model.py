@@ -184,9 +184,8 @@ class Finding:
     rank: float  # worth a person's time, descending
     rank_parts: dict[str, float] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
-    beside: tuple[
-        str, ...
-    ] = ()  # where it speaks for others of its passage: what each of them says, its own among them
+    #: Where it speaks for others of its passage: what each of them says, its own words among them.
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def told(text: str, index: PassageIndex) -> Judgement | None:
 
     An entry is shorter than what it stands for, so that few words are the same; the number says that it is the same.
     """
-    ids = set(_NAMED.findall(text)) if any(map(str.isdigit, text)) else set()
+    ids = set(_NAMED.findall(text))
     entries = {entry[1]: entry for entry in _ENTRY.finditer(index.summary)} if ids else {}
     if not ids or not ids <= entries.keys():
         return None

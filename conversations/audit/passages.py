@@ -289,6 +289,12 @@ class PassageIndex:
             found.setdefault((entity.kind, key(entity)), []).append(entity)
         return found
 
+    @cached_property
+    def files(self) -> frozenset[str]:
+        """The names of the files that the summary tells with a folder."""
+        return frozenset(name for (kind, name), found in self.by_key.items()
+                         if kind is EntityKind.PATH and any("/" in entity.value for entity in found))  # fmt: skip
+
     def alike(self, entity: Entity) -> list[Entity]:
         """The summary's entities that may be the same as `entity`: one kind and one look-up key."""
         return self.by_key.get((entity.kind, key(entity)), [])

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conversations.audit.model import Author, Line
+from conversations.audit.text import signs
 from conversations.vocabulary import Role
 
 #: Code in a text.
 FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"[^\W_]+")
-_TOKEN = re.compile(r"[A-Za-z0-9_$@%+~.-]{2,200}")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _HEX = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}(?![0-9a-z])")
 _NUMBER = re.compile(r"\d[\d,_']*(?:\.\d+)*")
+_SEPARATORS = str.maketrans("", "", ",_'")
+_TOKEN_SIGNS = signs("_$@%+~.-")
+LONGEST_TOKEN = 200
 #: Three words in a row: two words agree by chance in a long log, four miss too much of a short quote.
 GRAM = 3
 #: What the tools that ask the user answer with: the words in it are the user's.
@@ -75,8 +78,9 @@ class Sources:
     def tokens(self) -> frozenset[str]:
         """Path components, names and numbers, in small letters, each also without its last extension or full stop."""
         found: set[str] = set()
-        for text in self._texts:
-            found.update(_TOKEN.findall(text.casefold()))
+        for text in self._texts:  # what is not ASCII parts tokens, as a blank does
+            found.update(text.casefold().encode("ascii", "replace").translate(_TOKEN_SIGNS).decode().split())
+        found = {token for token in found if 2 <= len(token) <= LONGEST_TOKEN}
         return frozenset(found | {token.strip(".-~+") for token in found})
 
     @cached_property
@@ -143,7 +147,7 @@ def overlaps(start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
 
 def canonical_number(value: str) -> str:
     """Take the separators out: 12,345 and 12_345 are 12345, and 3.0 stays."""
-    return re.sub(r"[,_']", "", value).rstrip(".")
+    return value.translate(_SEPARATORS).rstrip(".")
 
 
 def share(gram_list: Sequence[int], known: frozenset[int]) -> float:

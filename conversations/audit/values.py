@@ -43,11 +43,17 @@ def distorted(text: str, span: tuple[int, int], index: PassageIndex) -> Judgemen
     """
     if not _FIGURE_OR_FOLDER.search(text):
         return None
+    share = index.share(text, span)
+    theirs = _measures_told(span, index) if share >= SAME_PLACE else []
+    if not theirs and not any(name in text for name in index.files):
+        return None  # three of four facts end here: to find the things of a text costs as much as all the rest
     mine = things(text, index)
-    if moved := _moved_path(text, mine, index):
-        return moved
-    measures = [e for e in mine if e.kind in MEASURES and not _is_label(text, e)]
-    return _wrong_measure(text, measures, span, index) if measures else None
+    return _moved_path(text, mine, index) or _wrong_measure(text, mine, share, theirs, index)
+
+
+def _measures_told(span: tuple[int, int], index: PassageIndex) -> list[Entity]:
+    """The figures in a passage of the summary."""
+    return [e for e in _within(index.entities, *span) if e.kind in MEASURES and not _is_label(index.summary, e)]
 
 
 def _moved_path(text: str, mine: Sequence[Entity], index: PassageIndex) -> Judgement | None:
@@ -64,13 +70,15 @@ def _related(path: str, other: str) -> bool:
     return bool(set(path.split("/")[:-1]) & set(other.split("/")[:-1])) and not suffix_of(path, other)
 
 
-def _wrong_measure(text: str, mine: Sequence[Entity], span: tuple[int, int], index: PassageIndex) -> Judgement | None:
-    """Compare the only figure of its sort in the fact with the only one of that sort in the passage."""
-    share = index.share(text, span)
-    if share < SAME_PLACE:
-        return None
+def _wrong_measure(
+    text: str, found: Sequence[Entity], share: float, theirs: Sequence[Entity], index: PassageIndex
+) -> Judgement | None:
+    """Compare the only figure of its sort in the fact with the only one of that sort in the passage, `theirs`.
+
+    `share`: how much of what the fact is about stands in the passage.
+    """
+    mine = [e for e in found if e.kind in MEASURES and not _is_label(text, e)] if theirs else []
     wanted = 1 if share >= SAME_TOPIC else 2
-    theirs = [e for e in _within(index.entities, *span) if e.kind in MEASURES and not _is_label(index.summary, e)]
     for entity in (e for e in mine if not lookup(e, index)):
         rivals = [e for e in theirs if _comparable(entity, e)]
         if len(rivals) == 1 and sum(_comparable(entity, e) for e in mine) == 1:
